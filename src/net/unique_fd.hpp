@@ -1,0 +1,31 @@
+#pragma once
+// A file descriptor that is closed once, by whoever owns it last. What can fail is a function that returns one, so a
+// half-built object never exists.
+
+#include <unistd.h>
+
+#include <utility>
+
+namespace millrace::net {
+
+class UniqueFd {
+ public:
+  explicit UniqueFd(int fd = -1) : fd_{fd} {}
+  UniqueFd(UniqueFd&& other) noexcept : fd_{std::exchange(other.fd_, -1)} {}
+  UniqueFd& operator=(UniqueFd other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~UniqueFd() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+  [[nodiscard]] int get() const { return fd_; }
+  [[nodiscard]] int release() { return std::exchange(fd_, -1); }
+  explicit operator bool() const { return fd_ >= 0; }
+
+ private:
+  int fd_;
+};
+
+}  // namespace millrace::net
