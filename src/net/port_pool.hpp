@@ -1,0 +1,89 @@
+#pragma once
+// Local media ports: interfaces (named addresses with what is advertised and a port range) and who has which pair.
+// A pair is an even RTP port and the odd RTCP port above it. Never two owners; random or in order; a pair that was
+// given back rests before it is used again, as a preference (when only resting pairs are left the longest-rested is
+// taken and counted). The pool binds the sockets itself: a port that cannot be bound (in use, forbidden) is passed
+// over, any other error ends the search. Control thread only.
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/time.hpp"
+#include "net/endpoint.hpp"
+#include "net/unique_fd.hpp"
+
+namespace millrace::net {
+
+struct PortRange {
+  std::uint16_t first = 10000;  // even; the lowest RTP port
+  std::uint16_t last = 19998;   // even; the highest RTP port, RTCP is one above
+};
+
+enum class PortOrder : std::uint8_t { random, sequential };
+
+// A named local address, or several of one family, that media may use.
+struct Interface {
+  std::string name;                // empty: has no name
+  std::vector<Address> addresses;  // at least one; may be the wildcard
+  std::string advertised;          // said in place of the address; may be any text; empty: the address
+  PortRange range;
+};
+
+struct PortPair {
+  Endpoint rtp;                 // local; RTCP is rtp.next_port()
+  UniqueFd rtp_socket, rtcp_socket;
+};
+
+enum class PortError : std::uint8_t {
+  exhausted,   // no pair of the range could be taken
+  bind_failed  // the machine refused for another reason than "in use" or "forbidden"
+};
+
+struct PortPoolStatistics {
+  std::uint64_t taken = 0, in_use = 0, passed_over = 0, taken_while_resting = 0;
+};
+
+class PortPool {
+ public:
+  // Opens and binds one UDP socket with the options media needs. Tests give a function that makes none.
+  using Bind = std::function<std::expected<UniqueFd, SysError>(const Endpoint& local)>;
+  struct Options {
+    PortOrder order = PortOrder::random;
+    std::chrono::milliseconds rest{5000};
+    std::uint64_t seed = 0;  // of the random order
+  };
+
+  // The first interface is the default one.
+  PortPool(std::vector<Interface> interfaces, Options options, Bind bind);
+  ~PortPool();
+
+  [[nodiscard]] const std::vector<Interface>& interfaces() const;
+  [[nodiscard]] const Interface* find(std::string_view name) const;
+  // The interface that holds that address; a wildcard interface of its family counts.
+  [[nodiscard]] const Interface* find(const Address& address) const;
+
+  // A pair on one of the interface's addresses, the least used first; or on exactly that address.
+  [[nodiscard]] std::expected<PortPair, PortError> take(const Interface& interface, TimePoint now);
+  [[nodiscard]] std::expected<PortPair, PortError> take(const Address& address, const PortRange& range, TimePoint now);
+  // The pair's sockets are closed; it rests from now on. Unknown pairs are ignored.
+  void give_back(const Endpoint& rtp, TimePoint now);
+
+  [[nodiscard]] PortPoolStatistics statistics() const;
+
+ private:
+  struct Table;  // of one address
+  std::vector<Interface> interfaces_;
+  Options options_;
+  Bind bind_;
+  std::vector<std::unique_ptr<Table>> tables_;
+};
+
+}  // namespace millrace::net
