@@ -34,6 +34,8 @@ class Frontend {
   [[nodiscard]] virtual Split split(std::string_view datagram) const = 0;
   // Runs one request. Appends the whole answer, line end included, without the cookie (transport puts it in front).
   virtual void serve(std::string_view body, const Origin& origin, std::string& answer) = 0;
+  // A datagram of more than kMaxRequest bytes, whose text was not looked at: appends the whole answer to it.
+  virtual void refuse_too_long(std::string& answer) = 0;
   // Transport answered a repeated cookie from its cache; the front end only counts it.
   virtual void on_repeat() {}
 };

@@ -1,0 +1,34 @@
+#include "control/transport/reply_cache.hpp"
+
+#include "base/string_hash.hpp"
+
+namespace millrace::control::transport {
+
+std::optional<std::string_view> ReplyCache::find(std::string_view cookie, TimePoint now) const {
+  const auto found = numbers_.find(StringHash{}(cookie));
+  if (found == numbers_.end()) return std::nullopt;
+  const Entry& entry = entries_[found->second - first_];
+  if (entry.cookie() != cookie || entry.expires <= now) return std::nullopt;
+  return std::string_view{entry.text}.substr(entry.cookie_size);
+}
+
+void ReplyCache::store(std::string_view cookie, std::string_view reply, TimePoint now) {
+  while (!entries_.empty() && (entries_.front().expires <= now || entries_.size() >= limits_.max_entries)) {
+    drop_oldest();
+  }
+  Entry entry{.text = {}, .cookie_size = cookie.size(), .expires = now + limits_.lifetime};
+  entry.text.reserve(cookie.size() + reply.size());
+  entry.text.append(cookie).append(reply);
+  numbers_[StringHash{}(cookie)] = first_ + entries_.size();
+  entries_.push_back(std::move(entry));
+}
+
+void ReplyCache::drop_oldest() {
+  const auto found = numbers_.find(StringHash{}(entries_.front().cookie()));
+  // A later entry may have taken the number over.
+  if (found != numbers_.end() && found->second == first_) numbers_.erase(found);
+  entries_.pop_front();
+  ++first_;
+}
+
+}  // namespace millrace::control::transport
