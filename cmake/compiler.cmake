@@ -25,7 +25,7 @@ target_compile_options(millrace_flags INTERFACE
   $<$<CXX_COMPILER_ID:Clang>:-Wno-sign-conversion>
   # No path of the building machine in binaries or messages; the longer prefix comes last, because the last match wins.
   -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=
-  -ffile-prefix-map=${CMAKE_BINARY_DIR}/=)
+  -ffile-prefix-map=${CMAKE_BINARY_DIR}=.)
 
 if(MILLRACE_SANITIZE)
   add_compile_options(-fsanitize=${MILLRACE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / "build" / "log"
 JOBS = os.cpu_count() or 1
 FUZZ_SECONDS = 10
+EXCERPT_LINES = 40
 SANITIZER_ENVIRONMENT = {
     "ASAN_OPTIONS": "detect_stack_use_after_return=1",
     "UBSAN_OPTIONS": "print_stacktrace=1",
@@ -83,7 +84,8 @@ def gtest_cases(results: Path, prefix: str, log: Path) -> Outcome:
     outcome = Outcome()
     for case in ElementTree.parse(results).getroot().iter("testcase"):
         if case.find("failure") is not None:
-            outcome.failures.append(Failure(f"{prefix}: {case.get('classname')}.{case.get('name')}", log))
+            suite = f"{case.get('classname')}." if case.get("classname") else ""
+            outcome.failures.append(Failure(f"{prefix}: {suite}{case.get('name')}", log))
         elif case.find("skipped") is not None or case.get("status") == "notrun":
             outcome.skipped += 1
         else:
@@ -220,6 +222,17 @@ def clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
+def report(failures: list[Failure]) -> None:
+    """Where nobody sits at a terminal, the logs may be gone with the machine: then their ends are shown too."""
+    if not sys.stdout.isatty():
+        for log in dict.fromkeys(failure.log for failure in failures):
+            text = log.read_text(errors="replace") if log.exists() else ""
+            print(f"\n-- the end of {log.relative_to(ROOT)}\n" + "\n".join(text.splitlines()[-EXCERPT_LINES:]))
+    print("\nFailed:")
+    for failure in failures:
+        print(f"  {failure.name}\n      log: {failure.log.relative_to(ROOT)}")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="mr test", description=__doc__.splitlines()[0])
     parser.add_argument("section", nargs="?", choices=SECTIONS, help="only this one")
@@ -241,9 +254,7 @@ def main() -> int:
         total.add(outcome)
 
     if total.failures:
-        print("\nFailed:")
-        for failure in total.failures:
-            print(f"  {failure.name}\n      log: {failure.log.relative_to(ROOT)}")
+        report(total.failures)
     print(f"\nafter {clock(time.monotonic() - start)}; logs are in build/log/")
     print(total.line())
     return 1 if total.failures else 0

@@ -17,7 +17,7 @@ def write_junit(path: str, results: dict[str, list[Finding]]) -> None:
     """One case a check, in the form that `./mr test` counts."""
     suite = ElementTree.Element("testsuite", name="tidy")
     for name, findings in results.items():
-        case = ElementTree.SubElement(suite, "testcase", classname="tidy", name=name)
+        case = ElementTree.SubElement(suite, "testcase", name=name)
         if any(not finding.warning for finding in findings):
             ElementTree.SubElement(case, "failure").text = "\n".join(map(str, findings))
     ElementTree.ElementTree(suite).write(path, encoding="unicode")
