@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by mr. Installs the Debian packages of packages.debian that are missing.
 
 # package_names GROUP...: the names in these groups.

@@ -141,7 +141,7 @@ struct Settings {
   int second = 1;   // a comment; with a semicolon
   bool third = false;
   static constexpr auto schema = config::section("net",
-      config::field("first", &Settings::first, "10ms..500ms", "Shortest tone, in words"),
+      config::field("first", &Settings::first, "10ms..500ms", "Shortest tone, in words", live),
       config::field("second", &Settings::second, "1..2", ""));
 };
 """})

@@ -12,6 +12,7 @@ FUNCTION_LINES = 70
 FILE_LINES_USUAL = 500
 FILE_LINES_MOST = 600
 HEAVY = re.compile(r"boost/(asio|beast)|grpc|google/protobuf|toml\+\+|CLI/")
+HELP_ARGUMENT = 3   # of config::field(key, member, allowed, help, ...)
 # Folders whose order alone would allow it, but whose design does not: the forwarding half knows plans, not calls.
 FORBIDDEN = {"dataplane": ("session",)}
 
@@ -337,7 +338,7 @@ def arguments(code: str, open_offset: int) -> list[tuple[int, int]]:
 
 
 def check_settings(tree: Tree) -> list[Finding]:
-    """Each member of a `struct Settings` has a field(...) line, and each of these ends with a help text."""
+    """Each member of a `struct Settings` has a field(...) line, and each of these has a help text."""
     findings = []
     for source in tree.sources:
         if source.path.name != "settings.hpp":
@@ -346,10 +347,10 @@ def check_settings(tree: Tree) -> list[Finding]:
         for match in re.finditer(r"\bfield\s*(\()", source.code):
             spans = arguments(source.code, match.start(1))
             declared |= set(re.findall(r"&\w*Settings::(\w+)", source.code[match.start(1):spans[-1][1]]))
-            last = source.text[slice(*spans[-1])].strip()
-            if not re.search(r'"[^"]*\w{2,}[^"]*"\s*$', last):
+            help_text = source.text[slice(*spans[HELP_ARGUMENT])] if len(spans) > HELP_ARGUMENT else ""
+            if not re.search(r'"[^"]*\w{2,}[^"]*"', help_text):
                 findings.append(Finding(source.name, source.line_of(match.start()), "a setting without help",
-                                        "the last argument of field() is one sentence for the operator"))
+                                        "the fourth argument of field() is one sentence for the operator"))
         findings += [Finding(source.name, line, f"setting {name} is not in the schema", "give it a field(...) line")
                      for name, line in members(source) if name not in declared]
     return findings

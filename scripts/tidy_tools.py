@@ -16,6 +16,8 @@ from tidy_text import Finding, Source, Tree
 
 JOBS = os.cpu_count() or 1
 FORMAT, TIDY, COMPILER = "clang-format-19", "clang-tidy-19", "g++"
+# A checkout that belongs to another user (CI as root) is as readable as our own.
+GIT = ("git", "-c", "safe.directory=*")
 LANGUAGE = ("-std=c++23", "-Wall", "-Wextra", "-Werror")
 
 
@@ -108,17 +110,17 @@ def changed_names(root: Path) -> set[str] | None:
     """What differs from the branch's start (or from the last commit on the main branch), and the working tree. None
     when there is no history to ask: then everything counts as changed."""
     for base in ("origin/main", "main"):
-        code, text = output(["git", "merge-base", "HEAD", base], root)
+        code, text = output([*GIT, "merge-base", "HEAD", base], root)
         if code == 0:
-            _, head = output(["git", "rev-parse", "HEAD"], root)
+            _, head = output([*GIT, "rev-parse", "HEAD"], root)
             base_commit = text.strip() if text.strip() != head.strip() else "HEAD~1"
             break
     else:
         base_commit = "HEAD~1"
-    code, committed = output(["git", "diff", "--name-only", base_commit], root)
+    code, committed = output([*GIT, "diff", "--name-only", base_commit], root)
     if code != 0:
         return None
-    _, untracked = output(["git", "ls-files", "--others", "--exclude-standard"], root)
+    _, untracked = output([*GIT, "ls-files", "--others", "--exclude-standard"], root)
     return set(committed.split()) | set(untracked.split())
 
 
