@@ -70,8 +70,9 @@ def run(command: list[str], log: Path, limit_s: int, environment: dict[str, str]
 
 def build(preset: str, *targets: str) -> Outcome:
     """Counts only when it fails: a build is no test, but without one there are none."""
-    log = LOGS / f"{preset}-build.log"
-    if run(["scripts/build.sh", preset, *targets], LOGS / f"{preset}-build-errors.log", 3600):
+    log, errors = LOGS / f"{preset}-build.log", LOGS / f"{preset}-build-errors.log"   # build.sh writes the first one
+    errors.unlink(missing_ok=True)
+    if run(["scripts/build.sh", preset, *targets], errors, 3600):
         return Outcome()
     return Outcome(failures=[Failure(f"{preset}: the build of {' '.join(targets)}", log)])
 
@@ -126,10 +127,7 @@ def ctest(preset: str) -> Outcome:
 
 def unit(_: argparse.Namespace) -> Outcome:
     broken = build("release", "unit_tests", "programs")
-    if broken.failures:
-        # The tests that could be built still tell something, but not under the name of a whole run.
-        return broken
-    return ctest("release")
+    return broken if broken.failures else ctest("release")
 
 
 def sanitized(preset: str) -> Outcome:
