@@ -43,10 +43,12 @@ struct Bytes {
 template <class T>
 struct Text;
 
+inline constexpr std::string_view kNotEmpty = ".+";  // of a string: anything but nothing
+
 template <class Owner, class Member>
 struct Field {
   std::string_view key;
-  Member Owner::*member;
+  Member Owner::* member;
   std::string_view allowed;
   std::string_view help;
   Reload reload;
@@ -63,7 +65,7 @@ struct Section {
 };
 
 template <class Owner, class Member>
-constexpr Field<Owner, Member> field(std::string_view key, Member Owner::*member, std::string_view allowed,
+constexpr Field<Owner, Member> field(std::string_view key, Member Owner::* member, std::string_view allowed,
                                      std::string_view help, Reload reload = Reload::restart) {
   return {key, member, allowed, help, reload};
 }
