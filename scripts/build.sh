@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# build.sh PRESET TARGET...: configures build/PRESET and builds the targets. Silent but for errors when nobody watches.
+# build.sh PRESET TARGET...: configures build/PRESET and builds the targets. One moving line on a terminal; elsewhere
+# only errors. Everything is in build/log/PRESET-build.log too.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 preset=$1
@@ -17,9 +18,19 @@ if ! cmake --preset "$preset" >"$log" 2>&1; then
   exit 1
 fi
 
-build=(cmake --build "$directory" --parallel "$(nproc)" --target "$@")
-if [[ -t 1 ]]; then
-  NINJA_STATUS='  [%f/%t] ' "${build[@]}"
-else
-  "${build[@]}" -- --quiet 2>&1 | tee -a "$log"
-fi
+# ninja's "[3/40] Building ..." lines become one that moves; everything else is an error or a warning and stays.
+show() {
+  local line width=0
+  if [[ -t 1 ]]; then width=$(($(tput cols 2>/dev/null || echo 80) - 3)); fi
+  while IFS= read -r line; do
+    if [[ $line =~ ^\[[0-9]+/[0-9]+\]|^ninja:\ no\ work ]]; then
+      [[ $width -eq 0 ]] || printf '\r\e[K  %s' "${line:0:width}"
+    else
+      [[ $width -eq 0 ]] || printf '\r\e[K'
+      printf '%s\n' "$line"
+    fi
+  done
+  [[ $width -eq 0 ]] || printf '\r\e[K'
+}
+
+cmake --build "$directory" --parallel "$(nproc)" --target "$@" 2>&1 | tee -a "$log" | show
