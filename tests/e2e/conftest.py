@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from harness.calls import Calls  # noqa: E402
+from harness.hostile import ThirdParty  # noqa: E402
 from harness.kamailio import Kamailio  # noqa: E402
 from harness.media import MediaHub  # noqa: E402
 from harness.process import programs  # noqa: E402
@@ -62,11 +62,13 @@ class Stage:
         self.defer(one.process.stop)
         return one
 
+    def third_party(self, **options) -> ThirdParty:
+        one = ThirdParty(self.folder, **options)
+        self.defer(one.stop)
+        return one
+
     def register_callee(self, server: str, host: str, port: int, netns: str | None = None) -> None:
         self.sipp("register", registration(), host=host, server=server, port=port, netns=netns).succeed()
-
-    def calls(self, packets: int) -> Calls:
-        return Calls(self.hub, packets)
 
     def clear(self) -> None:
         while self._undo:

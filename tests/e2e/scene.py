@@ -25,6 +25,7 @@ class Plan:
     callee_host: str = HOST
     caller_ports: Sequence[int] = (0,)
     callee_ports: Sequence[int] = (0,)
+    media_host: str | None = None  # where the endpoints really are, when not where the SDP says
 
 
 class Scene:
@@ -37,8 +38,8 @@ class Scene:
     def start(self, plan: Plan) -> Calls:
         """The callee registers and waits, the caller calls."""
         calls = Calls(self.stage.hub, plan.packets)
-        caller_table = calls.endpoints("caller", plan.caller_host, plan.count, plan.caller_ports)
-        callee_table = calls.endpoints("callee", plan.callee_host, plan.count, plan.callee_ports)
+        caller_table = calls.endpoints("caller", plan.media_host or plan.caller_host, plan.count, plan.caller_ports)
+        callee_table = calls.endpoints("callee", plan.media_host or plan.callee_host, plan.count, plan.callee_ports)
         port = free_port(host=plan.callee_host)
         server = self.kamailio.server(plan.callee_host)
         self.stage.register_callee(server, plan.callee_host, port)

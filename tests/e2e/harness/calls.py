@@ -141,6 +141,6 @@ def faults_of(hearers: list[Endpoint], speakers: list[Endpoint]) -> list[str]:
     known = {speaker.ssrc for speaker in speakers}
     for one in hearers:
         strangers = [ssrc for ssrc in list(one.received) if ssrc not in known]
-        if strangers or one.damaged:
-            faults.append(f"port {one.port} got packets of strangers {strangers} and {one.damaged} damaged ones")
+        if strangers or one.foreign:
+            faults.append(f"port {one.port} got packets of strangers {strangers} and {len(one.foreign)} foreign ones")
     return faults

@@ -9,8 +9,8 @@ from typing import Sequence
 from .process import REPOSITORY, Process, free_port, wait_until
 
 PAGE = REPOSITORY / "docs" / "kamailio.md"
-OPTIONS = ("OPTIONS sip:{host} SIP/2.0\r\nVia: SIP/2.0/UDP {own};rport;branch=z9hG4bKready\r\nFrom: <sip:test@{host}>;tag=1\r\n"
-           "To: <sip:{host}>\r\nCall-ID: ready\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n")
+OPTIONS = ("OPTIONS sip:{host} SIP/2.0\r\nVia: SIP/2.0/UDP {own};rport;branch=z9hG4bKready\r\n"
+           "From: <sip:test@{host}>;tag=1\r\nTo: <sip:{host}>\r\nCall-ID: ready\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n")
 
 
 def documented_configuration() -> str:
@@ -33,7 +33,8 @@ class Kamailio:
                  netns: str | None = None):
         self.hosts, self.port = hosts, free_port(host=hosts[0]) if port is None else port
         listen = [f"listen=udp:{literal(host)}:{self.port}" for host in hosts]
-        text = _replace_line(documented_configuration(), "listen=", [*(f"#!define {name}" for name in defines), *listen])
+        defined = [f"#!define {name}" for name in defines]
+        text = _replace_line(documented_configuration(), "listen=", defined + listen)
         text = _replace_line(text, "children=", ["children=2"])
         socks = f'modparam("rtpproxy", "rtpproxy_sock", "{" ".join(relays)}")'
         text = _replace_line(text, 'modparam("rtpproxy", "rtpproxy_sock"', [socks, *parameters])

@@ -56,7 +56,7 @@ class Endpoint:
         self.rtcp_sent = 0
         self.received: dict[int, list[int]] = collections.defaultdict(list)  # by SSRC: sequence numbers, as they came
         self.rtcp_received: collections.Counter[int] = collections.Counter()
-        self.damaged = 0                                 # not a packet that an endpoint of ours has made
+        self.foreign: list[float] = []                   # when something came that no endpoint of ours has made
         self.first_sent: float | None = None
 
     def numbered(self, sequence: int) -> bytes:
@@ -77,11 +77,11 @@ class Endpoint:
 
     def take_rtp(self, datagram: bytes) -> None:
         if len(datagram) != RTP.size + PAYLOAD_BYTES:
-            self.damaged += 1
+            self.foreign.append(time.monotonic())
             return
         _, _, sequence, _, ssrc = RTP.unpack_from(datagram)
         if struct.unpack_from("!IH", datagram, RTP.size + 6) != (ssrc, sequence):
-            self.damaged += 1
+            self.foreign.append(time.monotonic())
             return
         self.received[ssrc].append(sequence)
 
@@ -89,7 +89,7 @@ class Endpoint:
         if len(datagram) == RTCP.size:
             self.rtcp_received[RTCP.unpack(datagram)[3]] += 1
         else:
-            self.damaged += 1
+            self.foreign.append(time.monotonic())
 
     def heard(self, other: "Endpoint") -> int:
         return len(set(self.received[other.ssrc]))

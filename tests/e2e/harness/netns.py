@@ -3,8 +3,9 @@
     caller ── router A ══ public ══ router B ── callee
     10.0.1.2  masquerade  192.0.2.10  masquerade  10.0.2.2
 
-Kamailio and the relay live at 192.0.2.10. The routers let in only answers to what went out, from exactly the address and
-port it went to (a port-restricted NAT); with `random_ports` they also choose a new source port for each destination."""
+Kamailio and the relay live at 192.0.2.10. The routers let in only answers to what went out, from exactly the address
+and port it went to (a port-restricted NAT); with `random_ports` they also choose a new source port for each
+destination."""
 from __future__ import annotations
 
 import contextlib

@@ -96,7 +96,8 @@ class Relay:
 
 def drop_in_command(sockets: Sequence[str], address: str, external6: str | None, ports: tuple[int, int],
                     notify: str | None, idle_seconds: int | None) -> list[str]:
-    argv = [str(programs() / DROP_IN), "-f", "-F", "-l", address, "-m", str(ports[0]), "-M", str(ports[1]), "-d", "DBUG"]
+    argv = [str(programs() / DROP_IN), "-f", "-F", "-l", address, "-m", str(ports[0]), "-M", str(ports[1]),
+            "-d", "DBUG"]
     for one in sockets:
         argv += ["-s", one]
     if external6:

@@ -75,7 +75,8 @@ def _request(method: str, cseq: int, body: str = "", extra: str = "", start: str
 
 
 def invite(body: str | None = None) -> Step:
-    return _request("INVITE", 1, sdp() if body is None else body, start="sip:callee@[remote_ip]:[remote_port]", to_tag="")
+    callee = "sip:callee@[remote_ip]:[remote_port]"
+    return _request("INVITE", 1, sdp() if body is None else body, start=callee, to_tag="")
 
 
 def reinvite(body: str, cseq: int) -> Step:
