@@ -4,43 +4,47 @@
 // the listeners). Plans of connections that commands touched go out at flush(), once per batch of commands.
 
 #include <cstdint>
+#include <expected>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
+#include <absl/container/flat_hash_map.h>
+
+#include "base/string_hash.hpp"
 #include "base/time.hpp"
 #include "flow/plan.hpp"
 #include "net/port_pool.hpp"
+#include "session/announcer.hpp"
+#include "session/call.hpp"
 #include "session/change.hpp"
 #include "session/command.hpp"
+#include "session/installer.hpp"
+#include "session/local_ports.hpp"
 #include "session/reply.hpp"
 #include "session/settings.hpp"
+#include "session/totals.hpp"
 
 namespace millrace::session {
 
-class Call;
-
-// Numbers over the life of the process, for `G`, `I`, metrics. "Connection" is the text protocol's session.
-struct Totals {
-  std::uint64_t created = 0, destroyed = 0, timed_out = 0, completed = 0;
-  std::uint64_t no_rtp = 0, one_way_rtp = 0, no_rtcp = 0, one_way_rtcp = 0;  // of completed ones that ended
-  std::uint64_t packets_in = 0, packets_relayed = 0, packets_discarded = 0;  // RTP and RTCP, ended and alive
-  std::uint64_t rtp_expected = 0, rtp_received = 0, rtp_duplicates = 0, rtp_lost = 0, not_rtp = 0;  // ended ones
-  double duration_seconds = 0;  // sum over ended ones
-  double packets_in_per_second = 0;  // over the last second
-  std::size_t active_connections = 0, active_calls = 0;
-};
+// Longer call-ids, tags and notification targets are refused with Error::limit_reached. Far above what signalling
+// uses, below what one datagram can hold.
+inline constexpr std::size_t kMaxName = 4096;  // bytes
 
 class Calls {
  public:
   // All references outlive this.
-  Calls(const Settings& settings, net::PortPool& ports, flow::Forwarder& forwarder, flow::CounterArena& counters);
+  Calls(const Settings& settings, net::PortPool& ports, flow::Forwarder& forwarder, flow::CounterArena& counters,
+        HostAddresses host = {});
   ~Calls();
+  Calls(const Calls&) = delete;
+  Calls& operator=(const Calls&) = delete;
 
   [[nodiscard]] Reply execute(const Command& command, Now now);
   // Hands out the plans of what was touched since the last flush.
   void flush();
-  // Once a second: time-outs, rates. One sweep over the counter blocks.
+  // Once a second: time-outs, rates. One sweep over the counter blocks; flushes what it ended.
   void tick(Now now);
 
   void on(const flow::RemoteChanged& event, Now now);
@@ -50,6 +54,7 @@ class Calls {
   void add_listener(ChangeListener& listener);
   void drain() { draining_ = true; }  // existing calls go on, new ones get Error::draining
   [[nodiscard]] bool draining() const { return draining_; }
+  // Flushes, too.
   void end_all(EndReason reason, Now now);
 
   [[nodiscard]] Totals totals() const;
@@ -58,6 +63,49 @@ class Calls {
   [[nodiscard]] std::vector<const Call*> list() const;
 
  private:
+  // One for each command; execute() visits them.
+  Reply run(const Offer& command, Now now);
+  Reply run(const Answer& command, Now now);
+  Reply run(const Delete& command, Now now);
+  Reply run(const DeleteAll& command, Now now);
+  Reply run(const Query& command, Now now);
+  Reply run(const Adjust& command, Now now);
+  Reply run(const Fork& command, Now now);
+  Reply run(const Play& command, Now now);
+  Reply run(const StopPlay& command, Now now);
+  Reply run(const StartRecording& command, Now now);
+  Reply run(const StopRecording& command, Now now);
+  Reply run(const Copy& command, Now now);
+  Reply refuse_media(const Parties& parties);
+
+  // What Offer and Answer have in common on an existing connection.
+  struct Update {
+    Connection& connection;
+    Side speaker;                    // whom `party` is about
+    const PartySide& party;
+    std::string_view answerer_name;  // empty: not named
+  };
+  Reply create(const Offer& command, Now now);
+  Reply update(const Update& update, Now now);
+  [[nodiscard]] std::expected<void, Error> make_ports(const Update& update, Now now);
+
+  [[nodiscard]] Call::Match find_connection(const Parties& parties);
+  [[nodiscard]] Call& call_of(std::string_view call_id, Now now);  // made when it is new
+  void forget(Connection& connection);                             // and its call with its last one
+  void touch(Connection& connection);                              // and those it is forked with
+  void end(Connection& connection, EndReason reason, Now now);
+  void end_everything(EndReason reason, Now now);
+  [[nodiscard]] std::optional<EndReason> sweep(Connection& connection, Now now) const;
+
+  const Settings& settings_;
+  LocalPorts ports_;
+  Installer installer_;
+  Announcer announcer_;
+  Tally tally_;
+  // Keys are views of Call::id().
+  absl::flat_hash_map<std::string_view, std::unique_ptr<Call>, StringHash, StringEqual> calls_;
+  absl::flat_hash_map<ConnectionId, Connection*, StrongHash> connections_;
+  std::uint64_t last_id_ = 0;  // of connections and of calls' serial numbers
   bool draining_ = false;
 };
 

@@ -1,0 +1,36 @@
+#include "session/fork.hpp"
+
+namespace millrace::session {
+
+namespace {
+void stop_feeding(Connection& into) {
+  if (into.fed_by == nullptr) return;
+  std::erase_if(into.fed_by->forks, [&into](const ForkTo& fork) { return fork.into == &into; });
+  into.fed_by = nullptr;
+}
+}  // namespace
+
+bool can_fork(const Connection& into, const Connection& source) {
+  return &into != &source && into.forks.empty() && !source.listens_only;
+}
+
+void fork(Connection& into, Connection& source, bool crosswise) {
+  stop_feeding(into);
+  into.fed_by = &source;
+  into.listens_only = true;
+  source.forks.push_back({.into = &into, .crosswise = crosswise});
+}
+
+std::vector<Connection*> leave_forks(Connection& connection) {
+  std::vector<Connection*> changed;
+  if (connection.fed_by != nullptr) changed.push_back(connection.fed_by);
+  stop_feeding(connection);
+  for (const ForkTo& fork : connection.forks) {
+    fork.into->fed_by = nullptr;
+    changed.push_back(fork.into);
+  }
+  connection.forks.clear();
+  return changed;
+}
+
+}  // namespace millrace::session

@@ -1,0 +1,13 @@
+#pragma once
+// Connection → FlowPlan: what the forwarding half needs to know, and no more. Forwarding is a set of subscriptions:
+// each port lists the ports that its packets leave from.
+
+#include "flow/plan.hpp"
+#include "session/connection.hpp"
+#include "session/settings.hpp"
+
+namespace millrace::session {
+
+[[nodiscard]] flow::FlowPlan plan_for(const Connection& connection, const Settings& settings);
+
+}  // namespace millrace::session
