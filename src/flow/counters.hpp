@@ -74,6 +74,9 @@ class CounterBlock {
   [[nodiscard]] std::uint64_t get(Count what) const {
     return words_[std::to_underlying(what)].load(std::memory_order_relaxed);
   }
+  [[nodiscard]] std::uint64_t get(Drop reason) const {
+    return words_[std::to_underlying(Count::drops) + std::to_underlying(reason)].load(std::memory_order_relaxed);
+  }
   void set(Count what, std::uint64_t value) {
     words_[std::to_underlying(what)].store(value, std::memory_order_relaxed);
   }
