@@ -104,9 +104,9 @@ std::expected<net::Endpoint, SysError> endpoint_of(const SocketSpec& spec, bool 
   if (!resolve_names) {
     return std::unexpected{SysError{.code = EINVAL, .operation = spec.to_string() + ": not an address of its family"}};
   }
-  return net::resolve(spec.where, family).transform([&](const net::Address& address) {
-    return net::Endpoint{address, spec.port};
-  });
+  const auto address = net::resolve(spec.where, family);
+  if (!address) return std::unexpected{address.error()};
+  return net::Endpoint{*address, spec.port};
 }
 
 std::expected<net::UniqueFd, SysError> open_socket(const SocketSpec& spec, const ListenOptions& options) {

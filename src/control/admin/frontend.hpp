@@ -1,0 +1,47 @@
+#pragma once
+// What mrctl speaks: one JSON object a line in each direction.
+//
+//   {"command":"call","id":"c1"}   →   {"ok":true,"result":{…}}   or   {"ok":false,"error":"there is no call 'c1'"}
+//
+// Commands: status, calls (optional "limit", "contains"), call (id), drain, log (level, optional call), doctor.
+// Only root, the daemon's own user and the members of the socket's group get this far; control thread only.
+
+#include <expected>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/time.hpp"
+#include "control/admin/facts.hpp"
+#include "control/frontend.hpp"
+#include "session/calls.hpp"
+
+namespace millrace::control::admin {
+
+// What app/ lends: things that are not a call's.
+class Node {
+ public:
+  virtual ~Node() = default;
+  [[nodiscard]] virtual NodeFacts facts() const = 0;
+  virtual void drain() = 0;
+  // `call` empty: the whole log. The error is a sentence.
+  virtual std::expected<void, std::string> set_log_level(std::string_view level, std::string_view call) = 0;
+};
+
+class AdminFrontend final : public Frontend {
+ public:
+  // `clock` is asked once a request.
+  AdminFrontend(const session::Calls& calls, Node& node, std::function<Now()> clock)
+      : calls_{calls}, node_{node}, clock_{std::move(clock)} {}
+
+  [[nodiscard]] Split split(std::string_view datagram) const override { return {.cookie = {}, .body = datagram}; }
+  void serve(std::string_view body, const Origin& origin, std::string& answer) override;
+  void refuse_too_long(std::string& answer) override;
+
+ private:
+  const session::Calls& calls_;
+  Node& node_;
+  std::function<Now()> clock_;
+};
+
+}  // namespace millrace::control::admin
