@@ -5,8 +5,8 @@ import pytest
 
 from harness.process import free_port
 from harness.relay import DROP_IN, MILLRACE
-from harness.sipp import (ack, answer, bye, cancel, cancelled, confirmed, expect, hung_up, invite, offered, pause,
-                          refused, reinvite, ringing, sdp, simple_call, simple_callee, trying)
+from harness.sipp import (ack, answer, bye, cancel, cancelled, confirmed, expect, from_callee, hung_up, invite, offered,
+                          offered_first, pause, refused, reinvite, ringing, sdp, simple_call, simple_callee, trying)
 from scene import Plan, Scene
 
 AUDIO, VIDEO = 0, 1
@@ -42,6 +42,21 @@ def test_a_party_that_moves_its_media_by_reinvite_is_followed(scene):
     calls = scene.place(Plan(caller, callee, packets=60, caller_ports=(AUDIO, AUDIO)))
     calls.expect_lossless(1)
     [(old, new), _] = calls.streams()[0]
+    assert 0 < old.sent < 60 and new.sent == 60
+    assert sum(map(len, new.received.values())) > 0, "nothing arrived where the re-INVITE had said"
+    scene.expect_nothing_left()
+
+
+def test_the_callee_may_move_its_media_and_hang_up(scene):
+    moved = sdp(["[field1]"])
+    caller = [invite(), trying(), ringing(), expect(200, note=["[field0]"]), ack(),
+              offered(), answer("200 OK", sdp(), within_dialog=True), confirmed(), hung_up()]
+    callee = [offered_first(), answer("200 OK", sdp()), confirmed(), pause(0.8),
+              from_callee("INVITE", 1, moved), trying(), expect(200, note=["[field1]"]), from_callee("ACK", 1),
+              pause(2.2), from_callee("BYE", 2), expect(200)]
+    calls = scene.place(Plan(caller, callee, packets=60, callee_ports=(AUDIO, AUDIO)))
+    calls.expect_lossless(1)
+    [(_, (old, new))] = calls.streams()
     assert 0 < old.sent < 60 and new.sent == 60
     assert sum(map(len, new.received.values())) > 0, "nothing arrived where the re-INVITE had said"
     scene.expect_nothing_left()

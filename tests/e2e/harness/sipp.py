@@ -32,6 +32,17 @@ HEADERS_OF_ANSWER = """\
 Contact: <sip:callee@[local_ip]:[local_port]>
 """
 
+HEADERS_OF_CALLEE = """\
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: <sip:callee@[remote_ip]:[remote_port]>{own_tag}
+To: [$peer]
+Call-ID: [call_id]
+CSeq: {cseq} {method}
+Contact: <sip:callee@[local_ip]:[local_port]>
+Max-Forwards: 70
+[routes]
+"""
+
 # CANCEL and the ACK for a refusal carry the branch of the INVITE. sipp can only say "the branch of so many steps ago".
 SAME_AS_INVITE = "-STEPS_SINCE_INVITE"
 
@@ -127,6 +138,18 @@ def pause(seconds: float) -> Step:
 
 def offered(note: Sequence[str] = ("[field0]",)) -> Step:
     return f'<recv request="INVITE" rrs="true">{_note_media(note)}</recv>'
+
+
+def offered_first() -> Step:
+    """As `offered`, for a callee that is going to send requests of its own: it keeps the caller's name and tag."""
+    peer = '<ereg regexp=".+" search_in="hdr" header="From:" check_it="true" assign_to="peer"/></action>'
+    return offered().replace("</action>", peer)
+
+
+def from_callee(method: str, cseq: int, body: str = "") -> Step:
+    headers = HEADERS_OF_CALLEE.format(own_tag=CALLEE_TAG, method=method, cseq=cseq)
+    retransmit = "" if method == "ACK" else ' retrans="500"'
+    return f"<send{retransmit}>{_message(f'{method} [next_url] SIP/2.0', headers, body)}</send>"
 
 
 def answer(status: str, body: str | None = None, within_dialog: bool = False) -> Step:
