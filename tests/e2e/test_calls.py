@@ -92,7 +92,7 @@ def test_early_media_is_heard_before_the_call_is_answered(scene):
 
 
 def test_a_cancelled_call_frees_its_session(scene):
-    caller = [invite(), trying(), ringing(optional=False), pause(0.3), cancel()]
+    caller = [invite(), trying(), expect(180), pause(0.3), cancel()]
     callee = [offered(), answer("180 Ringing"), cancelled()]
     scene.place(Plan(caller, callee, packets=0))
     assert scene.relay.control.counters("nsess_created") == {"nsess_created": 1}

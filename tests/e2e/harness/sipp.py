@@ -59,9 +59,9 @@ def sdp(ports: Sequence[str] = ("[field0]",), address: str = "[media_ip]", direc
 
 
 def _message(start: str, headers: str, body: str) -> str:
+    """sipp drops the line of a keyword that stands for nothing, such as [routes] without a route."""
     content = "Content-Type: application/sdp\n" if body else ""
     text = f"{start}\n{headers.rstrip()}\n{content}Content-Length: [len]\n\n{body}"
-    # A header keyword that stands for nothing must not leave an empty line behind: sipp drops such a line itself.
     return f"<![CDATA[\n{text}\n]]>"
 
 
@@ -125,8 +125,9 @@ def trying() -> Step:
     return '<recv response="100" optional="true"/>'
 
 
-def ringing(optional: bool = True) -> Step:
-    return f'<recv response="180"{" optional=" + chr(34) + "true" + chr(34) if optional else ""}/>'
+def ringing() -> Step:
+    """A callee that answers at once may do without."""
+    return '<recv response="180" optional="true"/>'
 
 
 def pause(seconds: float) -> Step:
