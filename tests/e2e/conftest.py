@@ -90,6 +90,14 @@ def pytest_runtest_makereport(item):
         report.sections.append(("ends of the logs", stage.logs()))
 
 
+def pytest_terminal_summary(terminalreporter) -> None:
+    """What tests have counted on the way, beside having passed."""
+    for report in terminalreporter.getreports("passed"):
+        if report.when == "call":
+            for what, figure in report.user_properties:
+                terminalreporter.write_line(f"{report.nodeid.split('::')[-1]}: {what}: {figure}")
+
+
 @pytest.fixture
 def stage(tmp_path: pathlib.Path, hub: MediaHub) -> Iterator[Stage]:
     one = Stage(tmp_path, hub)

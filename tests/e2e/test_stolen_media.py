@@ -78,4 +78,3 @@ def count(record_property, report: Report) -> None:
     assert report.sent > SPRAYED_A_SECOND / 2, "the probe hardly sprayed"
     record_property("packets sprayed", report.sent)
     record_property("packets the probe heard before the parties had spoken", len(report.heard))
-    print(f"the probe sprayed {report.sent} packets and heard {len(report.heard)}")
