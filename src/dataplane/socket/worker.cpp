@@ -1,0 +1,203 @@
+#include "dataplane/socket/worker.hpp"
+
+#include <pthread.h>
+#include <sys/eventfd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <string>
+#include <utility>
+
+#include "base/check.hpp"
+#include "net/udp.hpp"
+
+namespace millrace::dataplane {
+namespace {
+
+// What could not be told because control's ring is full is tried again after this long, if nothing else happens.
+constexpr int kTellAgainMs = 1;
+
+void ring_bell(int event) {
+  const std::uint64_t one = 1;
+  // The only refusal is a counter at its maximum: then the other side is awake anyway.
+  [[maybe_unused]] const ssize_t written = ::write(event, &one, sizeof one);
+}
+
+void silence_bell(int event) {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const ssize_t read = ::read(event, &count, sizeof count);
+}
+
+void pin_to(unsigned cpu) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(cpu, &set);
+  // A CPU that was taken away since: the thread runs where it may.
+  (void)::pthread_setaffinity_np(::pthread_self(), sizeof set, &set);
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<Worker>, SysError> Worker::create(unsigned number, int control_event) {
+  net::UniqueFd epoll{::epoll_create1(EPOLL_CLOEXEC)};
+  if (!epoll) return std::unexpected{sys_error("epoll_create1")};
+  net::UniqueFd event{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
+  if (!event) return std::unexpected{sys_error("eventfd")};
+  epoll_event bell{.events = EPOLLIN, .data = {.ptr = nullptr}};
+  if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, event.get(), &bell) != 0) return std::unexpected{sys_error("epoll_ctl")};
+  return std::unique_ptr<Worker>{new Worker{number, std::move(epoll), std::move(event), control_event}};
+}
+
+Worker::Worker(unsigned number, net::UniqueFd epoll, net::UniqueFd event, int control_event)
+    : number_{number}, control_event_{control_event}, epoll_{std::move(epoll)}, event_{std::move(event)} {}
+
+Worker::~Worker() { stop(); }
+
+void Worker::start(std::optional<unsigned> cpu) {
+  // Signals are the control loop's: the thread inherits a mask that blocks them all.
+  sigset_t all, before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  thread_ = std::thread{[this, cpu] {
+    ::pthread_setname_np(::pthread_self(), ("worker-" + std::to_string(number_)).c_str());
+    if (cpu) pin_to(*cpu);
+    run();
+  }};
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void Worker::stop() {
+  if (!thread_.joinable()) return;
+  stopping_.store(true, std::memory_order_release);
+  wake();
+  thread_.join();
+}
+
+void Worker::wake() { ring_bell(event_.get()); }
+
+void Worker::run() {
+  while (!stopping_.load(std::memory_order_acquire)) run_turn(-1);
+}
+
+void Worker::run_turn(int wait_ms) {
+  now_ = read_clocks();
+  run_commands();
+  if (room_wanted_.load(std::memory_order_relaxed) && room_wanted_.exchange(false)) ring_bell(control_event_);
+  tell_control();
+
+  if (!inbox_.empty()) wait_ms = 0;
+  if (wait_ms != 0 && !kept_back_.empty()) wait_ms = kTellAgainMs;
+  const int ready = ::epoll_wait(epoll_.get(), events_.data(), kEventsPerTurn, wait_ms);
+  now_ = read_clocks();
+  for (int i = 0; i < ready; ++i) on_event(events_[static_cast<std::size_t>(i)]);
+  tell_control();
+  statistics_.turns.add();
+}
+
+void Worker::run_commands() {
+  for (int i = 0; i < kCommandsPerTurn; ++i) {
+    auto command = inbox_.try_pop();
+    if (!command) return;
+    statistics_.commands.add();
+    std::visit([this](auto&& what) { on(std::forward<decltype(what)>(what)); }, std::move(*command));
+  }
+}
+
+void Worker::on(flow::Installation installation) {
+  Closed closed;
+  Connection& connection = connections_.install(*installation.plan, std::move(installation.sockets), now_, closed);
+  watch(connection);
+  close(std::move(closed));
+}
+
+void Worker::on(const Remove& command) {
+  Closed closed;
+  connections_.remove(command.connection, closed);
+  close(std::move(closed));
+  tell(flow::Removed{command.connection});
+}
+
+// The sockets stay open: what arrives until another worker watches them waits in the kernel.
+void Worker::on(const Release& command) {
+  auto connection = connections_.release(command.connection);
+  if (connection) {
+    for (Port& port : connection->ports) {
+      if (!std::exchange(port.watched, false)) continue;
+      ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, port.socket.get(), nullptr);
+    }
+  }
+  tell(Released{command.connection, std::move(connection)});
+}
+
+void Worker::on(Adopt command) { watch(connections_.adopt(std::move(command.connection))); }
+
+void Worker::watch(Connection& connection) {
+  for (Port& port : connection.ports) {
+    if (!port.open || !port.socket) continue;
+    mark(port);
+    if (port.watched) continue;
+    epoll_event readable{.events = EPOLLIN, .data = {.ptr = &port}};
+    port.watched = ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, port.socket.get(), &readable) == 0;
+    if (!port.watched) statistics_.sockets_failed.add();
+  }
+}
+
+// One system call each, and only where the plan wants another mark than the socket has.
+void Worker::mark(Port& port) {
+  const net::Family family = port.local.address.family();
+  if (port.tos != port.marked_tos) {
+    if (!net::set_tos(port.socket.get(), family, port.tos)) statistics_.sockets_failed.add();
+    port.marked_tos = port.tos;
+  }
+  if (port.ttl != port.marked_ttl) {
+    if (!net::set_ttl(port.socket.get(), family, port.ttl)) statistics_.sockets_failed.add();
+    port.marked_ttl = port.ttl;
+  }
+}
+
+void Worker::close(Closed closed) {
+  for (net::UniqueFd& socket : closed.sockets) socket = net::UniqueFd{};   // closing takes them out of the epoll set
+  for (const net::Endpoint& rtp : closed.pairs) tell(flow::PortClosed{rtp});
+}
+
+// No command runs between epoll_wait and here, so the port is still what it was.
+void Worker::on_event(const epoll_event& event) {
+  if (event.data.ptr == nullptr) return silence_bell(event_.get());
+  Port& port = *static_cast<Port*>(event.data.ptr);
+  if ((event.events & EPOLLERR) != 0) clear_error(port.socket.get());
+  if ((event.events & EPOLLIN) != 0) on_readable(port);
+}
+
+// One read an event: the set is level-triggered, so what is left is reported again, and nobody pays for a read that
+// finds nothing. A call's port has one packet every 20 ms.
+void Worker::on_readable(Port& port) {
+  Datagram in;
+  if (!receive(port.socket.get(), buffer_, in)) return;
+  statistics_.packets_in.add();
+
+  sends_.clear();
+  relay_.on_datagram(port, in, now_, sends_);
+  for (Send& send : sends_) {
+    send.sent = transmit(send.out->socket.get(), send.out->destination, send.bytes);
+    if (send.sent) statistics_.packets_out.add();
+  }
+  now_ = read_clocks();   // of these sends, and the start of the next packet
+  relay_.on_sent(port, in, sends_, now_.wall);
+}
+
+void Worker::tell_control() {
+  bool told = false;
+  while (!kept_back_.empty() && outbox_.try_push(std::move(kept_back_.front()))) {
+    kept_back_.pop_front();
+    told = true;
+  }
+  while (Port* port = connections_.changed()) {
+    WorkerEvent event{flow::RemoteChanged{port->connection->id, port->slot, port->latch.state()}};
+    if (!outbox_.try_push(std::move(event))) break;   // states what is: the port stays listed, the next turn tells
+    connections_.changed_was_told();
+    told = true;
+  }
+  if (told) ring_bell(control_event_);
+}
+
+}  // namespace millrace::dataplane
