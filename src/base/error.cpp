@@ -5,7 +5,9 @@
 
 namespace millrace {
 
-std::string SysError::message() const { return operation + ": " + std::generic_category().message(code); }
+std::string SysError::message() const {
+  return code == 0 ? operation : operation + ": " + std::generic_category().message(code);
+}
 
 SysError sys_error(std::string operation) {
   const int code = errno;

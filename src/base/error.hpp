@@ -7,7 +7,7 @@
 namespace millrace {
 
 struct SysError {
-  int code = 0;            // errno
+  int code = 0;            // errno; 0: the operation's text says all, as for a name that does not resolve
   std::string operation;   // "bind 10.0.0.1:5060"
 
   [[nodiscard]] std::string message() const;  // "bind 10.0.0.1:5060: Address already in use"

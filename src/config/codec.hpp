@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <expected>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -177,6 +178,22 @@ struct Convert<T> {
   }
   static std::string print(const T& value, std::string_view) { return quote(Text<T>::print(value)); }
   static std::string kind() { return std::string{Text<T>::kind}; }
+  static bool understands(std::string_view allowed) { return allowed.empty(); }
+};
+
+// Empty text is nothing.
+template <HasText T>
+struct Convert<std::optional<T>> {
+  static Read<std::optional<T>> read(const Value& value, std::string_view) {
+    const auto text = read_text(value, {});
+    if (!text) return std::unexpected{text.error()};
+    if (text->empty()) return std::nullopt;
+    return Text<T>::parse(*text);
+  }
+  static std::string print(const std::optional<T>& value, std::string_view) {
+    return quote(value ? Text<T>::print(*value) : std::string{});
+  }
+  static std::string kind() { return std::string{Text<T>::kind} + ", or empty"; }
   static bool understands(std::string_view allowed) { return allowed.empty(); }
 };
 

@@ -10,7 +10,8 @@
 //   };
 //
 // A member may be: bool, an integer, std::string, an enum, a chrono duration, config::Bytes, a type with a
-// config::Text of its own, or a std::vector of these. The default is the member's initializer.
+// config::Text of its own (or a std::optional of it: empty text is nothing), or a std::vector of these. The default
+// is the member's initializer.
 //
 // `allowed` are alternatives between '|', each one value or a range with open or closed ends; empty: all that the
 // type holds. Of a list it speaks of each item.

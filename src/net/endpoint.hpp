@@ -24,7 +24,8 @@ class Address {
   static constexpr Address ipv4(std::uint32_t host_order) {
     Address address;
     address.family_ = Family::ipv4;
-    for (int i = 0; i < 4; ++i) address.bytes_[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(host_order >> (24 - 8 * i));
+    for (int i = 0; i < 4; ++i)
+      address.bytes_[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(host_order >> (24 - 8 * i));
     return address;
   }
   static Address ipv6(const std::array<std::uint8_t, 16>& bytes);
@@ -64,9 +65,7 @@ struct Endpoint {
   // Fills `out`, returns the length to pass to the kernel.
   socklen_t to_sockaddr(sockaddr_storage& out) const;
   // Same address, port + 1: where RTCP is unless said otherwise, RFC 3550 §11.
-  [[nodiscard]] Endpoint next_port() const {
-    return {address, Port{static_cast<std::uint16_t>(port.value() + 1)}};
-  }
+  [[nodiscard]] Endpoint next_port() const { return {address, Port{static_cast<std::uint16_t>(port.value() + 1)}}; }
   friend constexpr bool operator==(const Endpoint&, const Endpoint&) = default;
 };
 

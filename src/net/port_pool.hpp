@@ -48,7 +48,10 @@ enum class PortError : std::uint8_t {
 };
 
 struct PortPoolStatistics {
-  std::uint64_t taken = 0, in_use = 0, passed_over = 0, taken_while_resting = 0;
+  std::uint64_t taken = 0;                // pairs handed out so far
+  std::uint64_t in_use = 0;               // pairs handed out and not given back
+  std::uint64_t passed_over = 0;          // tries that met a port of somebody else
+  std::uint64_t taken_while_resting = 0;  // pairs that should have rested longer
 };
 
 class PortPool {
@@ -76,14 +79,26 @@ class PortPool {
   // The pair's sockets are closed; it rests from now on. Unknown pairs are ignored.
   void give_back(const Endpoint& rtp, TimePoint now);
 
-  [[nodiscard]] PortPoolStatistics statistics() const;
+  [[nodiscard]] PortPoolStatistics statistics() const { return statistics_; }
+  // What the machine said at the latest PortError::bind_failed.
+  [[nodiscard]] const std::optional<SysError>& last_failure() const { return last_failure_; }
 
  private:
-  struct Table;  // of one address
+  class Table;  // of one address
+  enum class Try : std::uint8_t { bound, passed_over, failed };
+
+  Table& table_of(const Address& address);
+  std::expected<PortPair, PortError> take_from(Table& table, const PortRange& range, TimePoint now);
+  Try try_bind(Table& table, std::size_t pair, TimePoint now, PortPair& out);
+  std::uint64_t random();
+
   std::vector<Interface> interfaces_;
   Options options_;
   Bind bind_;
   std::vector<std::unique_ptr<Table>> tables_;
+  PortPoolStatistics statistics_;
+  std::optional<SysError> last_failure_;
+  std::uint64_t random_state_;
 };
 
 }  // namespace millrace::net

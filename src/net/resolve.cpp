@@ -1,28 +1,45 @@
 #include "net/resolve.hpp"
 
+#include <fmt/format.h>
 #include <netdb.h>
 
-#include <cerrno>
 #include <memory>
-#include <string>
 
 namespace millrace::net {
+namespace {
 
-std::expected<Address, SysError> resolve(std::string_view host, Family family) {
-  if (const auto literal = Address::parse(host); literal && literal->family() == family) return *literal;
-  addrinfo wanted{};
-  wanted.ai_family = family == Family::ipv6 ? AF_INET6 : AF_INET;
-  wanted.ai_socktype = SOCK_DGRAM;
-  addrinfo* found = nullptr;
-  const std::string name{host};
-  const int result = ::getaddrinfo(name.c_str(), nullptr, &wanted, &found);
-  if (result != 0) {
-    const int code = result == EAI_SYSTEM ? errno : ENOENT;
-    return std::unexpected{SysError{.code = code, .operation = "look up '" + name + "' (" + ::gai_strerror(result) + ")"}};
+std::string_view family_name(Family family) {
+  switch (family) {
+    case Family::ipv4: return "IPv4 ";
+    case Family::ipv6: return "IPv6 ";
+    case Family::none: break;
   }
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned{found, ::freeaddrinfo};
-  const auto endpoint = Endpoint::from_sockaddr(found->ai_addr, found->ai_addrlen);
-  if (!endpoint) return std::unexpected{SysError{.code = ENOENT, .operation = "look up '" + name + "'"}};
+  return "";
+}
+
+// The resolver's errors are no errno.
+std::unexpected<SysError> failure(std::string text) {
+  return std::unexpected{SysError{.code = 0, .operation = std::move(text)}};
+}
+
+}  // namespace
+
+std::expected<Address, SysError> resolve(const std::string& host, Family family) {
+  if (const auto address = Address::parse(host)) {
+    if (family == Family::none || address->family() == family) return *address;
+    return failure(fmt::format("{} is no {}address", host, family_name(family)));
+  }
+  addrinfo hints{};
+  hints.ai_family = family == Family::none ? AF_UNSPEC : family == Family::ipv6 ? AF_INET6 : AF_INET;
+  hints.ai_socktype = SOCK_DGRAM;
+  addrinfo* list = nullptr;
+  const int error = ::getaddrinfo(host.c_str(), nullptr, &hints, &list);
+  if (error != 0) {
+    return failure(fmt::format("no {}address of '{}': {}", family_name(family), host, ::gai_strerror(error)));
+  }
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner{list, &::freeaddrinfo};
+  const auto endpoint = Endpoint::from_sockaddr(list->ai_addr, list->ai_addrlen);
+  if (!endpoint) return failure(fmt::format("no {}address of '{}'", family_name(family), host));
   return endpoint->address;
 }
 

@@ -1,15 +1,15 @@
 #pragma once
-// Host names to addresses. Blocks on the resolver: for the start of a program only.
+// Host names. Blocks: for the start of the program only.
 
 #include <expected>
-#include <string_view>
+#include <string>
 
 #include "base/error.hpp"
 #include "net/endpoint.hpp"
 
 namespace millrace::net {
 
-// The first address of that family; a literal address needs no resolver.
-std::expected<Address, SysError> resolve(std::string_view host, Family family);
+// Takes an address as it is; the first address of a name. Family::none: of either family.
+std::expected<Address, SysError> resolve(const std::string& host, Family family);
 
 }  // namespace millrace::net

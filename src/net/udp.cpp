@@ -3,58 +3,81 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <algorithm>
+#include <fstream>
 #include <memory>
 
 namespace millrace::net {
 namespace {
 
-int family_of(const Address& address) { return address.is_ipv6() ? AF_INET6 : AF_INET; }
+constexpr Port kAnyPort{9};  // connecting a UDP socket sends nothing, but wants a port
 
-bool set_number(int socket, int level, int option, int value) {
+int domain_of(Family family) { return family == Family::ipv6 ? AF_INET6 : AF_INET; }
+
+bool set_option(int socket, int level, int option, int value) {
   return ::setsockopt(socket, level, option, &value, sizeof value) == 0;
 }
 
-// Any address behind the default route will do: nothing is sent to it. RFC 5737 and RFC 3849 keep these for documents.
-constexpr std::string_view kSomewhere4 = "192.0.2.1", kSomewhere6 = "2001:db8::1";
+// A set-up makes four sockets, so each call here is paid four times: a name for the error is built only when there is
+// one, and options are set only where the default does not do.
+bool prepare(int socket, const Endpoint& local, const UdpOptions& options) {
+  if (local.address.is_ipv6() && !set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, 1)) return false;
+  if (options.timestamps && !set_option(socket, SOL_SOCKET, SO_TIMESTAMPNS, 1)) return false;
+  if (options.receive_buffer > 0 && !set_option(socket, SOL_SOCKET, SO_RCVBUF, options.receive_buffer)) return false;
+  sockaddr_storage address;
+  const auto length = local.to_sockaddr(address);
+  return ::bind(socket, reinterpret_cast<const sockaddr*>(&address), length) == 0;
+}
+
+bool foreign_bind_allowed(Family family) {
+  std::ifstream file{family == Family::ipv6 ? "/proc/sys/net/ipv6/ip_nonlocal_bind"
+                                            : "/proc/sys/net/ipv4/ip_nonlocal_bind"};
+  return file.get() == '1';
+}
+
+bool is_multicast(const Address& address) {
+  return address.is_ipv6() ? address.bytes()[0] == 0xff : address.bytes()[0] >= 224;
+}
 
 }  // namespace
 
 std::expected<UniqueFd, SysError> bind_udp(const Endpoint& local, const UdpOptions& options) {
-  UniqueFd socket{::socket(family_of(local.address), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
-  if (!socket) return std::unexpected{sys_error("open a UDP socket")};
-  if (local.address.is_ipv6()) set_number(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
-  if (options.timestamps && !set_number(socket.get(), SOL_SOCKET, SO_TIMESTAMPNS, 1)) {
-    return std::unexpected{sys_error("ask for receive timestamps")};
-  }
-  if (options.receive_buffer > 0) set_number(socket.get(), SOL_SOCKET, SO_RCVBUF, options.receive_buffer);
-  sockaddr_storage address{};
-  const auto length = local.to_sockaddr(address);
-  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0) {
-    return std::unexpected{sys_error("bind " + local.to_string())};
-  }
+  UniqueFd socket{::socket(domain_of(local.address.family()), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  if (!socket) return std::unexpected{sys_error("socket")};
+  if (!prepare(socket.get(), local, options)) return std::unexpected{sys_error("bind " + local.to_string())};
   return socket;
 }
 
 std::expected<Endpoint, SysError> local_endpoint(int socket) {
   sockaddr_storage address{};
   socklen_t length = sizeof address;
-  if (::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &length) != 0) {
-    return std::unexpected{sys_error("ask for a socket's address")};
-  }
-  const auto endpoint = Endpoint::from_sockaddr(reinterpret_cast<const sockaddr*>(&address), length);
-  if (!endpoint) return std::unexpected{SysError{.code = EAFNOSUPPORT, .operation = "ask for a socket's address"}};
+  auto* const raw = reinterpret_cast<sockaddr*>(&address);
+  if (::getsockname(socket, raw, &length) != 0) return std::unexpected{sys_error("getsockname")};
+  const auto endpoint = Endpoint::from_sockaddr(raw, length);
+  if (!endpoint) return std::unexpected{SysError{EAFNOSUPPORT, "getsockname"}};
   return *endpoint;
 }
 
-// Connecting a UDP socket sends nothing and lets the kernel choose the source by its routes.
+std::expected<void, SysError> set_tos(int socket, Family family, std::uint8_t tos) {
+  const bool done = family == Family::ipv6 ? set_option(socket, IPPROTO_IPV6, IPV6_TCLASS, tos)
+                                           : set_option(socket, IPPROTO_IP, IP_TOS, tos);
+  if (!done) return std::unexpected{sys_error("set TOS")};
+  return {};
+}
+
+std::expected<void, SysError> set_ttl(int socket, Family family, std::uint8_t ttl) {
+  const bool done = family == Family::ipv6 ? set_option(socket, IPPROTO_IPV6, IPV6_UNICAST_HOPS, ttl)
+                                           : set_option(socket, IPPROTO_IP, IP_TTL, ttl);
+  if (!done) return std::unexpected{sys_error("set TTL")};
+  return {};
+}
+
 std::optional<Address> source_towards(const Address& remote) {
-  const UniqueFd socket{::socket(family_of(remote), SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  const UniqueFd socket{::socket(domain_of(remote.family()), SOCK_DGRAM | SOCK_CLOEXEC, 0)};
   if (!socket) return std::nullopt;
-  sockaddr_storage address{};
-  const auto length = Endpoint{remote, Port{9}}.to_sockaddr(address);
+  sockaddr_storage address;
+  const auto length = Endpoint{remote, kAnyPort}.to_sockaddr(address);
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0) return std::nullopt;
   const auto local = local_endpoint(socket.get());
   if (!local || local->address.is_any()) return std::nullopt;
@@ -62,35 +85,34 @@ std::optional<Address> source_towards(const Address& remote) {
 }
 
 std::optional<Address> default_route_address() {
-  for (const auto somewhere : {kSomewhere4, kSomewhere6}) {
-    const auto source = source_towards(*Address::parse(somewhere));
+  // Addresses for documentation (RFC 5737, RFC 3849): on nobody's network, so only a default route leads there.
+  for (const char* anywhere : {"192.0.2.1", "2001:db8::1"}) {
+    const auto source = source_towards(*Address::parse(anywhere));
     if (source && !source->is_loopback()) return source;
   }
   return std::nullopt;
 }
 
 std::vector<Address> host_addresses() {
-  ifaddrs* first = nullptr;
-  if (::getifaddrs(&first) != 0) return {};
-  const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> list{first, ::freeifaddrs};
-  std::vector<Address> addresses;
-  for (const ifaddrs* entry = list.get(); entry != nullptr; entry = entry->ifa_next) {
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) != 0) return {};
+  const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner{list, &::freeifaddrs};
+  std::vector<Address> found;
+  for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
     if (entry->ifa_addr == nullptr || (entry->ifa_flags & IFF_UP) == 0) continue;
-    const int family = entry->ifa_addr->sa_family;
-    if (family != AF_INET && family != AF_INET6) continue;
-    const socklen_t length = family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+    const socklen_t length = entry->ifa_addr->sa_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
     const auto endpoint = Endpoint::from_sockaddr(entry->ifa_addr, length);
-    if (endpoint && std::ranges::find(addresses, endpoint->address) == addresses.end()) {
-      addresses.push_back(endpoint->address);
-    }
+    if (endpoint && std::ranges::count(found, endpoint->address) == 0) found.push_back(endpoint->address);
   }
-  return addresses;
+  return found;
 }
 
 bool is_local(const Address& address) {
-  if (address.is_any() || address.is_loopback()) return true;
-  const auto addresses = host_addresses();
-  return std::ranges::find(addresses, address) != addresses.end();
+  if (address.is_any()) return true;
+  if (address.family() == Family::none || is_multicast(address)) return false;
+  // The kernel speaks from the address itself exactly when it is its own; this sees local routes that no interface
+  // lists (127/8, a whole network on lo).
+  return source_towards(address) == address || foreign_bind_allowed(address.family());
 }
 
 }  // namespace millrace::net
