@@ -157,7 +157,8 @@ def check_clang_tidy(tree: Tree, everything: bool) -> list[Finding]:
         _, text = output([TIDY, "-p", "build/release", "--quiet", "--extra-arg=-Wno-error",
                           "--extra-arg=-Wno-unknown-warning-option", source.name], tree.root)
         pattern = r"^(\S+?):(\d+):\d+: (?:warning|error): (.*) \[([\w.-]+)(?:,-warnings-as-errors)?\]$"
-        found = {Finding(os.path.relpath(tree.root / name, tree.root), int(line), f"{what} [{check}]", "see the check's page")
+        found = {Finding(os.path.relpath(tree.root / name, tree.root), int(line), f"{what} [{check}]", 
+                         "mend it, or say why it is well with NOLINTNEXTLINE")
                  for name, line, what, check in re.findall(pattern, text, re.M) if not check.startswith("clang-diagnostic-#")}
         return sorted(found, key=lambda finding: (finding.path, finding.line))
 
