@@ -30,7 +30,7 @@ Address Address::ipv6(const std::array<std::uint8_t, 16>& bytes) {
 
 std::optional<Address> Address::parse(std::string_view text) {
   std::array<char, kMaxAddressText> terminated{};
-  if (text.size() >= terminated.size()) return std::nullopt;
+  if (text.size() >= terminated.size() || text.find('\0') != std::string_view::npos) return std::nullopt;
   std::copy(text.begin(), text.end(), terminated.begin());
   std::array<std::uint8_t, 16> bytes{};
   if (::inet_pton(AF_INET, terminated.data(), bytes.data()) == 1) {

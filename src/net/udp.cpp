@@ -74,6 +74,7 @@ std::expected<void, SysError> set_ttl(int socket, Family family, std::uint8_t tt
 }
 
 std::optional<Address> source_towards(const Address& remote) {
+  if (remote.family() == Family::none || remote.is_any()) return std::nullopt;
   const UniqueFd socket{::socket(domain_of(remote.family()), SOCK_DGRAM | SOCK_CLOEXEC, 0)};
   if (!socket) return std::nullopt;
   sockaddr_storage address;
@@ -108,10 +109,10 @@ std::vector<Address> host_addresses() {
 }
 
 bool is_local(const Address& address) {
-  if (address.is_any()) return true;
+  if (address.is_any() || (address.is_loopback() && !address.is_ipv6())) return true;
   if (address.family() == Family::none || is_multicast(address)) return false;
-  // The kernel speaks from the address itself exactly when it is its own; this sees local routes that no interface
-  // lists (127/8, a whole network on lo).
+  // The kernel speaks to its own address from that address; this sees local routes that no interface lists, such as a
+  // whole network on lo. All of 127/8 is spoken to from 127.0.0.1.
   return source_towards(address) == address || foreign_bind_allowed(address.family());
 }
 
