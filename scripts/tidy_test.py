@@ -140,12 +140,13 @@ struct Settings {
   std::chrono::milliseconds first{40};
   int second = 1;   // a comment; with a semicolon
   bool third = false;
+  flow::LatchingSettings latching;
   static constexpr auto schema = config::section("net",
       config::field("first", &Settings::first, "10ms..500ms", "Shortest tone, in words", live),
       config::field("second", &Settings::second, "1..2", ""));
 };
 """})
-    assert [(f.line, f.what.split()[0]) for f in tidy_text.check_settings(tree)] == [(7, "a"), (4, "setting")]
+    assert [(f.line, f.what.split()[0]) for f in tidy_text.check_settings(tree)] == [(8, "a"), (4, "setting")]
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="no g++")

@@ -361,7 +361,8 @@ def members(source: Source) -> list[tuple[str, int]]:
     for struct in re.finditer(r"\bstruct\s+\w*Settings\b[^;{]*(\{)", source.code):
         start, end = struct.end(), closing(source.code, struct.start(1))
         for match in re.finditer(r"[ \t]*([^;{}()]*?[\w>\]]\s+)(\w+)\s*(?:=[^;]*|\{[^;]*\})?;", source.code[start:end]):
-            if not re.search(r"\b(static|using|friend|return|constexpr)\b", match.group(1)):
+            # A member that is a Settings itself is a section of its own, with a schema of its own.
+            if not re.search(r"\b(static|using|friend|return|constexpr)\b|Settings\b", match.group(1)):
                 found.append((match.group(2), source.line_of(start + match.start(2))))
     return found
 
