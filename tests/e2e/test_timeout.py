@@ -4,6 +4,9 @@ from __future__ import annotations
 import socket
 import time
 
+import pytest
+
+from harness.relay import DROP_IN, MILLRACE
 from harness.sipp import (ack, answer, confirmed, expect, invite, offered, pause, reinvite, ringing, sdp, trying)
 from scene import Plan, Scene
 
@@ -11,11 +14,12 @@ TAG = "kamailio"
 IDLE_SECONDS = 2
 
 
-def test_the_listener_hears_of_a_call_that_went_silent(stage):
+@pytest.mark.parametrize("program", [DROP_IN, MILLRACE])
+def test_the_listener_hears_of_a_call_that_went_silent(stage, program):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(10)
         target = f"tcp:127.0.0.1:{listener.getsockname()[1]}"
-        scene = Scene(stage, stage.relay(notify=target, idle_seconds=IDLE_SECONDS),
+        scene = Scene(stage, stage.relay(program=program, notify=target, idle_seconds=IDLE_SECONDS),
                       parameters=[f'modparam("rtpproxy", "timeout_socket", "{target} {TAG}")'])
         # Both crash without a BYE. The re-INVITE is there because Kamailio names the listener only with a to-tag.
         caller = [invite(), trying(), ringing(), expect(200, note=["[field0]"]), ack(), pause(0.2),

@@ -111,4 +111,13 @@ def drop_in_command(sockets: Sequence[str], address: str, external6: str | None,
 
 def millrace_command(sockets: Sequence[str], address: str, external6: str | None, ports: tuple[int, int],
                      notify: str | None, idle_seconds: int | None) -> list[str]:
-    raise NotImplementedError
+    assert external6 is None, "two sides are a matter of the drop-in's command line"
+    settings = {"rtpproxy.listen": ",".join(sockets), "media.address": address, "media.ports": f"{ports[0]}-{ports[1]}"}
+    if notify:
+        settings["rtpproxy.notify"] = notify
+    if idle_seconds:
+        settings["session.idle_timeout"] = f"{idle_seconds}s"
+    argv = [str(programs() / MILLRACE)]
+    for key, value in settings.items():
+        argv += ["--set", f"{key}={value}"]
+    return argv
