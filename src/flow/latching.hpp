@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/static_vector.hpp"
@@ -51,6 +52,8 @@ struct HistoryEntry {
 };
 inline constexpr std::size_t kHistoryEntries = 8;  // the oldest goes when a ninth comes
 using EndpointHistory = StaticVector<HistoryEntry, kHistoryEntries>;
+// On one line: "10:02:11.120 learned 203.0.113.7:4000: first packet; 10:02:11.180 replaced by ...".
+std::string history_text(std::span<const HistoryEntry> history);
 
 // What is known of a remote; a plain value, also what events carry to control.
 struct RemoteState {
@@ -89,12 +92,47 @@ class Latch {
   [[nodiscard]] const RemoteState& state() const { return state_; }
 
  private:
+  // Shared.
+  void set_destination(const net::Endpoint& destination, Cause cause, Now now);
+  void remember(Cause cause, Now now);
+
+  // latching_reference.cpp
+  void signal_reference(const net::Endpoint& signalled, Now now);
   [[nodiscard]] Verdict on_arrival_reference(const Arrival& arrival, Now now);
+  [[nodiscard]] Verdict on_arrival_asymmetric(const Arrival& arrival, Now now);
+  [[nodiscard]] bool follow_rtp_reference(const net::Endpoint& rtp_source, Now now);
+  [[nodiscard]] std::optional<Cause> may_move_reference(const Arrival& arrival, Now now) const;
+  [[nodiscard]] Verdict take_reference(const Arrival& arrival, Cause cause, Now now);
+  void keep_up(const RtpIdentity& rtp, Now now);
+  [[nodiscard]] bool soon_after_update(Now now) const;
+
+  // latching_safe.cpp
+  enum class Rank : std::uint8_t { stale_elsewhere, elsewhere, stale_at_signalled, at_signalled, exact };
+  void reopen();
+  void signal_safe(const net::Endpoint& signalled, Now now);
+  [[nodiscard]] bool learns() const { return rules_.policy != LatchPolicy::strict && !rules_.asymmetric; }
   [[nodiscard]] Verdict on_arrival_safe(const Arrival& arrival, Now now);
+  [[nodiscard]] Verdict hear_again(const Arrival& arrival, Now now);
+  [[nodiscard]] std::optional<Cause> may_move_safe(const Arrival& arrival, Now now) const;
+  [[nodiscard]] bool closed(Now now) const;
+  [[nodiscard]] bool continues_stream(const Arrival& arrival) const;
+  void take_safe(const Arrival& arrival, Cause cause, Now now);
+  [[nodiscard]] bool follow_rtp_safe(const net::Endpoint& rtp_source, Now now);
+  [[nodiscard]] Rank rank_of(const net::Endpoint& source) const;
+  [[nodiscard]] bool source_is_stale() const { return heard_ && state_.destination == stale_; }
 
   LatchRules rules_;
   RemoteState state_;
-  // The author of latching.cpp adds what the policies remember: last update, SSRC and sequence, window, rank.
+  TimePoint heard_at_;      // `safe`: last packet of the source; `reference`: when identity_ was taken
+  TimePoint window_end_;    // `safe`: better sources may take over before
+  TimePoint updated_at_;    // `reference`: last signal() that found a destination
+  net::Endpoint expected_;  // `safe`, RTCP: one above the RTP source; as good as signalled
+  net::Endpoint stale_;     // `safe`: the source before the signalling named another address
+  std::optional<RtpIdentity> identity_;  // whose stream the source sends, and how far it was
+  bool updated_ = false;                 // updated_at_ means something
+  bool heard_ = false;                   // `safe`: the destination is a source that has sent
+  bool source_is_rtp_ = false;           // `safe`: and what it sent parsed as RTP
 };
+static_assert(sizeof(Latch) <= 420, "four in a call; memory a call is a published figure");
 
 }  // namespace millrace::flow

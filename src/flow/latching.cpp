@@ -1,0 +1,90 @@
+// What both policies share: the commands, the history, the words.
+
+#include "flow/latching.hpp"
+
+#include <fmt/format.h>
+
+#include <iterator>
+#include <utility>
+
+namespace millrace::flow {
+
+std::string_view describe(Cause cause) {
+  switch (cause) {
+    case Cause::signalled: return "named by the signalling";
+    case Cause::first_packet: return "first packet";
+    case Cause::signalled_source: return "signalled address";
+    case Cause::better_source: return "closer to the signalled address, or the first valid RTP";
+    case Cause::same_stream_moved: return "the same stream went on from there";
+    case Cause::after_update: return "moved soon after the signalling named an address";
+    case Cause::follows_rtp: return "one above the RTP source";
+  }
+  return "unknown";
+}
+
+std::string history_text(std::span<const HistoryEntry> history) {
+  std::string text;
+  bool learned = false;  // a packet's source is being used: the next one replaces it
+  for (const HistoryEntry& entry : history) {
+    std::string_view verb = learned ? "replaced by" : "learned";
+    if (entry.cause == Cause::signalled) verb = "set to";
+    if (entry.cause == Cause::follows_rtp) verb = "assumed";
+    learned = entry.cause != Cause::signalled && entry.cause != Cause::follows_rtp;
+    fmt::format_to(std::back_inserter(text), "{}{} {} {}: {}", text.empty() ? "" : "; ", clock_text(entry.at), verb,
+                   entry.endpoint.to_string(), describe(entry.cause));
+  }
+  return text;
+}
+
+void Latch::set_rules(const LatchRules& rules, Now now) {
+  const LatchRules before = std::exchange(rules_, rules);
+  if (before.policy == rules.policy && before.asymmetric == rules.asymmetric) return;
+  if (rules.policy == LatchPolicy::reference) {
+    // Asymmetric from the start means latched from the start; symmetric again, the next packet may teach.
+    state_.locked = rules.asymmetric;
+    identity_.reset();
+    return;
+  }
+  reopen();
+  if (!state_.signalled.is_set() || state_.destination == state_.signalled) return;
+  if (!learns()) set_destination(state_.signalled, Cause::signalled, now);
+}
+
+void Latch::signal(const net::Endpoint& signalled, Now now) {
+  if (rules_.policy == LatchPolicy::reference) return signal_reference(signalled, now);
+  signal_safe(signalled, now);
+}
+
+Verdict Latch::on_arrival(const Arrival& arrival, Now now) {
+  if (rules_.policy == LatchPolicy::reference) return on_arrival_reference(arrival, now);
+  return on_arrival_safe(arrival, now);
+}
+
+bool Latch::follow_rtp(const net::Endpoint& rtp_source, Now now) {
+  if (!rules_.rtcp || rtp_source.port.value() == 0xffff) return false;  // there is no port above the last
+  if (rules_.policy == LatchPolicy::reference) return follow_rtp_reference(rtp_source, now);
+  return follow_rtp_safe(rtp_source, now);
+}
+
+void Latch::set_destination(const net::Endpoint& destination, Cause cause, Now now) {
+  state_.destination = destination;
+  state_.learned = cause != Cause::signalled && cause != Cause::signalled_source;
+  remember(cause, now);
+}
+
+// What repeats is told once; a source that comes and goes (a stream that never latches) keeps two entries and their
+// latest times instead of pushing everything else out.
+void Latch::remember(Cause cause, Now now) {
+  EndpointHistory& history = state_.history;
+  const HistoryEntry entry{.at = now.wall, .endpoint = state_.destination, .cause = cause};
+  const auto same = [&entry](const HistoryEntry& other) {
+    return other.endpoint == entry.endpoint && other.cause == entry.cause;
+  };
+  const std::size_t size = history.size();
+  if (size >= 1 && same(history.back())) return;
+  if (size >= 2 && cause != Cause::signalled && same(history[size - 2])) history.erase_at(size - 2);
+  if (history.full()) history.erase_at(0);
+  history.push_back(entry);
+}
+
+}  // namespace millrace::flow
