@@ -1,0 +1,73 @@
+#include "mrload/proc.hpp"
+
+#include <fmt/format.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <sstream>
+
+#include "base/parse.hpp"
+
+namespace millrace::mrload {
+namespace {
+
+std::string first_line(const std::string& path) {
+  std::ifstream file{path};
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+std::uint64_t resident_of(pid_t pid) {
+  std::ifstream rollup{fmt::format("/proc/{}/smaps_rollup", pid)};
+  for (std::string line; std::getline(rollup, line);) {
+    std::istringstream words{line};
+    std::string key;
+    std::uint64_t kilobytes = 0;
+    if (words >> key >> kilobytes && key == "Rss:") return kilobytes * 1024;
+  }
+  std::istringstream words{first_line(fmt::format("/proc/{}/statm", pid))};
+  std::uint64_t size = 0, resident = 0;
+  words >> size >> resident;
+  return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+std::expected<ProcessUsage, std::string> usage_of(pid_t pid) {
+  ProcessUsage usage{};
+  std::error_code error;
+  for (const auto& task : std::filesystem::directory_iterator{fmt::format("/proc/{}/task", pid), error}) {
+    const auto line = first_line(task.path() / "schedstat");
+    const auto ran = parse_number<std::int64_t>(line.substr(0, line.find(' ')));
+    if (!ran) continue;   // the thread ended between the listing and the look
+    usage.cpu += std::chrono::nanoseconds{*ran};
+    ++usage.threads;
+  }
+  if (error || usage.threads == 0) {
+    return std::unexpected{fmt::format("process {} of the relay cannot be read: {}", pid,
+                                       error ? error.message() : std::string{"it has ended"})};
+  }
+  usage.resident = resident_of(pid);
+  return usage;
+}
+
+std::string name_of(pid_t pid) { return first_line(fmt::format("/proc/{}/comm", pid)); }
+
+std::string processor_model() {
+  std::ifstream file{"/proc/cpuinfo"};
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("model name")) return line.substr(std::min(line.find(':') + 2, line.size()));
+  }
+  return "unknown";
+}
+
+std::string kernel_release() {
+  utsname name{};
+  return uname(&name) == 0 ? name.release : "unknown";
+}
+
+}  // namespace millrace::mrload
