@@ -10,7 +10,8 @@ namespace millrace::net {
 
 class UniqueFd {
  public:
-  explicit UniqueFd(int fd = -1) : fd_{fd} {}
+  UniqueFd() = default;
+  explicit UniqueFd(int fd) : fd_{fd} {}
   UniqueFd(UniqueFd&& other) noexcept : fd_{std::exchange(other.fd_, -1)} {}
   UniqueFd& operator=(UniqueFd other) noexcept {
     std::swap(fd_, other.fd_);
@@ -25,7 +26,7 @@ class UniqueFd {
   explicit operator bool() const { return fd_ >= 0; }
 
  private:
-  int fd_;
+  int fd_ = -1;
 };
 
 }  // namespace millrace::net

@@ -31,7 +31,7 @@ Connection& Connections::install(const flow::FlowPlan& plan, Sockets sockets, No
   Connection& connection = *block;
   unsubscribe(connection);
   connection.complete = plan.complete;
-  for (Port& port : connection.ports) {
+  for (MediaPort& port : connection.ports) {
     const flow::PortPlan* ours = plan_of(plan, port.slot);
     auto& socket = sockets[static_cast<std::size_t>(port.slot)];
     if (ours != nullptr) {
@@ -46,7 +46,8 @@ Connection& Connections::install(const flow::FlowPlan& plan, Sockets sockets, No
   return connection;
 }
 
-void Connections::update_port(Port& port, const flow::PortPlan& plan, net::UniqueFd socket, Now now, Closed& closed) {
+void Connections::update_port(MediaPort& port, const flow::PortPlan& plan, net::UniqueFd socket, Now now,
+                              Closed& closed) {
   MR_CHECK(plan.counters != nullptr && plan.egresses.size() <= kMaxEgresses);
   if (port.open && (socket || plan.local != port.local)) close_port(port, closed);   // renewed
   if (!port.open) {
@@ -82,7 +83,7 @@ void Connections::make_room() {
   if (changed_.capacity() < ports) changed_.reserve(2 * ports);
 }
 
-void Connections::close_port(Port& port, Closed& closed) {
+void Connections::close_port(MediaPort& port, Closed& closed) {
   if (!port.open) return;
   port.open = false;
   port.watched = false;
@@ -94,7 +95,7 @@ void Connections::close_port(Port& port, Closed& closed) {
 void Connections::remove(ConnectionId id, Closed& closed) {
   const auto connection = release(id);
   if (!connection) return;
-  for (Port& port : connection->ports) close_port(port, closed);
+  for (MediaPort& port : connection->ports) close_port(port, closed);
 }
 
 std::unique_ptr<Connection> Connections::release(ConnectionId id) {
@@ -104,7 +105,7 @@ std::unique_ptr<Connection> Connections::release(ConnectionId id) {
   connections_.erase(found);
   unsubscribe(*connection);
   forget_changed(*connection);
-  for (Port& port : connection->ports) {
+  for (MediaPort& port : connection->ports) {
     for (Link& link : port.links) link.port = nullptr;
   }
   link_subscribers(id);
@@ -116,7 +117,7 @@ Connection& Connections::adopt(std::unique_ptr<Connection> adopted) {
   MR_CHECK(find(connection.id) == nullptr);
   connections_[connection.id] = std::move(adopted);
   make_room();
-  for (Port& port : connection.ports) {
+  for (MediaPort& port : connection.ports) {
     if (std::exchange(port.dirty, false)) mark_changed(port);
   }
   subscribe(connection);
@@ -125,7 +126,7 @@ Connection& Connections::adopt(std::unique_ptr<Connection> adopted) {
   return connection;
 }
 
-void Connections::mark_changed(Port& port) {
+void Connections::mark_changed(MediaPort& port) {
   if (std::exchange(port.dirty, true)) return;
   changed_.push_back(&port);
 }
@@ -135,13 +136,13 @@ void Connections::changed_was_told() {
   changed_.pop_back();
 }
 
-// Leaves Port::dirty as it is: a connection that is handed over takes the duty along.
+// Leaves MediaPort::dirty as it is: a connection that is handed over takes the duty along.
 void Connections::forget_changed(const Connection& connection) {
-  std::erase_if(changed_, [&](const Port* port) { return port->connection == &connection; });
+  std::erase_if(changed_, [&](const MediaPort* port) { return port->connection == &connection; });
 }
 
 void Connections::link(Connection& connection) {
-  for (Port& port : connection.ports) {
+  for (MediaPort& port : connection.ports) {
     for (Link& link : port.links) {
       const ConnectionId id = link.egress.connection;
       Connection* other = id == connection.id ? &connection : find(id);
@@ -159,7 +160,7 @@ void Connections::link_subscribers(ConnectionId id) {
 }
 
 void Connections::subscribe(const Connection& connection) {
-  for (const Port& port : connection.ports) {
+  for (const MediaPort& port : connection.ports) {
     for (const Link& link : port.links) {
       if (link.egress.connection == connection.id) continue;
       auto& list = subscribers_[link.egress.connection];
@@ -169,7 +170,7 @@ void Connections::subscribe(const Connection& connection) {
 }
 
 void Connections::unsubscribe(const Connection& connection) {
-  for (const Port& port : connection.ports) {
+  for (const MediaPort& port : connection.ports) {
     for (const Link& link : port.links) {
       const auto found = subscribers_.find(link.egress.connection);
       if (found == subscribers_.end()) continue;

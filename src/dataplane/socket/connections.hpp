@@ -39,13 +39,13 @@ class Connections {
   [[nodiscard]] std::size_t size() const { return connections_.size(); }
 
   // Ports whose remote changed and control has not been told; each is listed once, however often it changes.
-  void mark_changed(Port& port);
-  [[nodiscard]] Port* changed() const { return changed_.empty() ? nullptr : changed_.back(); }
+  void mark_changed(MediaPort& port);
+  [[nodiscard]] MediaPort* changed() const { return changed_.empty() ? nullptr : changed_.back(); }
   void changed_was_told();  // about changed()
 
  private:
-  void update_port(Port& port, const flow::PortPlan& plan, net::UniqueFd socket, Now now, Closed& closed);
-  void close_port(Port& port, Closed& closed);
+  void update_port(MediaPort& port, const flow::PortPlan& plan, net::UniqueFd socket, Now now, Closed& closed);
+  void close_port(MediaPort& port, Closed& closed);
   void make_room();
   void forget_changed(const Connection& connection);
   void link(Connection& connection);
@@ -57,7 +57,7 @@ class Connections {
   // Who sends through a port of the key, whether that one is here or not. Only between connections (forks); within
   // one there is nothing to remember.
   absl::flat_hash_map<ConnectionId, std::vector<ConnectionId>, StrongHash> subscribers_;
-  std::vector<Port*> changed_;  // never longer than there are ports: room is made when they come
+  std::vector<MediaPort*> changed_;  // never longer than there are ports: room is made when they come
 };
 
 }  // namespace millrace::dataplane

@@ -16,7 +16,7 @@ void Destination::set(const net::Endpoint& endpoint) {
 
 Connection::Connection() {
   for (std::size_t i = 0; i < flow::kSlots; ++i) {
-    Port& port = ports[i];
+    MediaPort& port = ports[i];
     port.slot = static_cast<flow::Slot>(i);
     port.connection = this;
     port.reception = flow::is_rtcp(port.slot) ? nullptr : &receptions[i / 2];

@@ -32,16 +32,16 @@ class Destination {
 };
 
 struct Connection;
-struct Port;
+struct MediaPort;
 
 // A subscription, and the port it leads to while there is one.
 struct Link {
   flow::Egress egress;
-  Port* port = nullptr;
+  MediaPort* port = nullptr;
 };
 inline constexpr std::size_t kMaxEgresses = 32;  // of one port
 
-struct Port {
+struct MediaPort {
   // What every packet touches comes first.
   flow::CounterBlock* counters = nullptr;
   Connection* connection = nullptr;
@@ -70,13 +70,13 @@ struct Port {
 struct Connection {
   ConnectionId id;
   bool complete = false;
-  std::array<Port, flow::kSlots> ports;
+  std::array<MediaPort, flow::kSlots> ports;
   std::array<rtp::Reception, flow::kSlots / 2> receptions;
 
   Connection();
   Connection(const Connection&) = delete;             // ports point into it
   Connection& operator=(const Connection&) = delete;
-  [[nodiscard]] Port& port(flow::Slot slot) { return ports[static_cast<std::size_t>(slot)]; }
+  [[nodiscard]] MediaPort& port(flow::Slot slot) { return ports[static_cast<std::size_t>(slot)]; }
 };
 
 // A datagram as it was received.
@@ -89,7 +89,7 @@ struct Datagram {
 
 // One packet that is to leave: from `out`'s socket to `out`'s destination. Whoever sends says how it went.
 struct Send {
-  Port* out = nullptr;
+  MediaPort* out = nullptr;
   std::span<const std::byte> bytes;
   bool sent = false;
 };

@@ -27,7 +27,7 @@ struct Seen {
   std::optional<rtp::Packet> packet = std::nullopt;  // of Kind::rtp
 };
 
-Seen look_at(const Port& port, std::span<std::byte> bytes) {
+Seen look_at(const MediaPort& port, std::span<std::byte> bytes) {
   if (flow::is_rtcp(port.slot)) return {};
   if (rtp::is_rtcp(bytes)) return {.kind = Kind::rtcp_on_rtp};
   if (auto packet = rtp::parse(bytes)) return {.kind = Kind::rtp, .packet = *packet};
@@ -52,7 +52,7 @@ Now arrival_time(const Datagram& in, Now now) {
 // Jitter is kept in thousandths of a tick: counters are whole numbers.
 std::uint64_t thousandths(double ticks) { return static_cast<std::uint64_t>(ticks * 1000); }
 
-void count_rtp(Port& port, const rtp::Packet& packet, WallTime arrival) {
+void count_rtp(MediaPort& port, const rtp::Packet& packet, WallTime arrival) {
   rtp::Reception& reception = *port.reception;
   reception.update(packet, arrival);
 
@@ -71,7 +71,7 @@ void count_rtp(Port& port, const rtp::Packet& packet, WallTime arrival) {
   counters.set(Count::rtp_jitter_average, thousandths(reception.jitter().average()));
 }
 
-void count_arrival(Port& port, const Datagram& in, const Seen& seen, Now at) {
+void count_arrival(MediaPort& port, const Datagram& in, const Seen& seen, Now at) {
   flow::CounterBlock& counters = *port.counters;
   const auto wall = static_cast<std::uint64_t>(at.wall.time_since_epoch().count());
   const auto mono = static_cast<std::uint64_t>(at.mono.time_since_epoch().count());
@@ -97,7 +97,7 @@ void count_arrival(Port& port, const Datagram& in, const Seen& seen, Now at) {
 
 }  // namespace
 
-void Relay::on_datagram(Port& port, const Datagram& in, Now now, Sends& out) {
+void Relay::on_datagram(MediaPort& port, const Datagram& in, Now now, Sends& out) {
   if (in.too_long) return drop(port, Drop::too_long);
   if (!port.connection->complete) return drop(port, Drop::not_complete);
 
@@ -121,18 +121,18 @@ void Relay::on_datagram(Port& port, const Datagram& in, Now now, Sends& out) {
 }
 
 // The peer is not where it was: packets to it go there from now on, and its RTCP probably moved along.
-void Relay::learned(Port& port, const net::Endpoint& source, Now now) {
+void Relay::learned(MediaPort& port, const net::Endpoint& source, Now now) {
   port.refresh_destination();
   connections_.mark_changed(port);
   if (flow::is_rtcp(port.slot)) return;
 
-  Port& rtcp = port.connection->port(flow::rtcp_of(port.slot));
+  MediaPort& rtcp = port.connection->port(flow::rtcp_of(port.slot));
   if (!rtcp.open || !rtcp.latch.follow_rtp(source, now)) return;
   rtcp.refresh_destination();
   connections_.mark_changed(rtcp);
 }
 
-std::optional<Nanoseconds> Relay::on_sent(Port& port, const Datagram& in, const Sends& sends, WallTime at) {
+std::optional<Nanoseconds> Relay::on_sent(MediaPort& port, const Datagram& in, const Sends& sends, WallTime at) {
   bool relayed = false;
   for (const Send& send : sends) {
     if (!send.sent) continue;
@@ -163,7 +163,7 @@ std::optional<Nanoseconds> Relay::on_sent(Port& port, const Datagram& in, const 
   return stamped && believable(latency) ? std::optional{latency} : std::nullopt;
 }
 
-void Relay::drop(Port& port, Drop reason) {
+void Relay::drop(MediaPort& port, Drop reason) {
   port.counters->drop(reason);
   drops_.add(reason);
 }

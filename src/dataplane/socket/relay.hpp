@@ -35,16 +35,16 @@ class Relay {
   explicit Relay(Connections& connections) : connections_{connections} {}
 
   // What to send for a datagram that arrived at `port`; nothing when it ended as a Drop.
-  void on_datagram(Port& port, const Datagram& in, Now now, Sends& out);
+  void on_datagram(MediaPort& port, const Datagram& in, Now now, Sends& out);
   // After the sends were tried, the last one at `at`. Gives what the relay added to the packet's way: from the
   // kernel's receive stamp to our send; nothing when nothing was sent or the stamp cannot be believed.
-  std::optional<Nanoseconds> on_sent(Port& port, const Datagram& in, const Sends& sends, WallTime at);
+  std::optional<Nanoseconds> on_sent(MediaPort& port, const Datagram& in, const Sends& sends, WallTime at);
 
   [[nodiscard]] const DropCounts& drops() const { return drops_; }
 
  private:
-  void learned(Port& port, const net::Endpoint& source, Now now);
-  void drop(Port& port, flow::Drop reason);
+  void learned(MediaPort& port, const net::Endpoint& source, Now now);
+  void drop(MediaPort& port, flow::Drop reason);
 
   Connections& connections_;
   DropCounts drops_;

@@ -121,7 +121,7 @@ void Worker::on(const Remove& command) {
 void Worker::on(const Release& command) {
   auto connection = connections_.release(command.connection);
   if (connection) {
-    for (Port& port : connection->ports) {
+    for (MediaPort& port : connection->ports) {
       if (!std::exchange(port.watched, false)) continue;
       ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, port.socket.get(), nullptr);
     }
@@ -132,7 +132,7 @@ void Worker::on(const Release& command) {
 void Worker::on(Adopt command) { watch(connections_.adopt(std::move(command.connection))); }
 
 void Worker::watch(Connection& connection) {
-  for (Port& port : connection.ports) {
+  for (MediaPort& port : connection.ports) {
     if (!port.open || !port.socket) continue;
     mark(port);
     if (port.watched) continue;
@@ -143,7 +143,7 @@ void Worker::watch(Connection& connection) {
 }
 
 // One system call each, and only where the plan wants another mark than the socket has.
-void Worker::mark(Port& port) {
+void Worker::mark(MediaPort& port) {
   const net::Family family = port.local.address.family();
   if (port.tos != port.marked_tos) {
     if (!net::set_tos(port.socket.get(), family, port.tos)) statistics_.sockets_failed.add();
@@ -163,14 +163,14 @@ void Worker::close(Closed closed) {
 // No command runs between epoll_wait and here, so the port is still what it was.
 void Worker::on_event(const epoll_event& event) {
   if (event.data.ptr == nullptr) return silence_bell(event_.get());
-  Port& port = *static_cast<Port*>(event.data.ptr);
+  MediaPort& port = *static_cast<MediaPort*>(event.data.ptr);
   if ((event.events & EPOLLERR) != 0) clear_error(port.socket.get());
   if ((event.events & EPOLLIN) != 0) on_readable(port);
 }
 
 // One read an event: the set is level-triggered, so what is left is reported again, and nobody pays for a read that
 // finds nothing. A call's port has one packet every 20 ms.
-void Worker::on_readable(Port& port) {
+void Worker::on_readable(MediaPort& port) {
   Datagram in;
   if (!receive(port.socket.get(), buffer_, in)) return;
   statistics_.packets_in.add();
@@ -191,7 +191,7 @@ void Worker::tell_control() {
     kept_back_.pop_front();
     told = true;
   }
-  while (Port* port = connections_.changed()) {
+  while (MediaPort* port = connections_.changed()) {
     WorkerEvent event{flow::RemoteChanged{port->connection->id, port->slot, port->latch.state()}};
     if (!outbox_.try_push(std::move(event))) break;   // states what is: the port stays listed, the next turn tells
     connections_.changed_was_told();

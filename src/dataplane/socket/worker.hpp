@@ -63,10 +63,10 @@ class Worker {
   void on(const Release& command);
   void on(Adopt command);
   void watch(Connection& connection);
-  void mark(Port& port);
+  void mark(MediaPort& port);
   void close(Closed closed);
   void on_event(const epoll_event& event);
-  void on_readable(Port& port);
+  void on_readable(MediaPort& port);
   void tell(WorkerEvent event) { kept_back_.push_back(std::move(event)); }
   void tell_control();
 
