@@ -13,8 +13,8 @@ std::string clock_text(WallTime time) {
   using namespace std::chrono;
   const auto in_day = time - floor<days>(time);
   const hh_mm_ss<milliseconds> parts{floor<milliseconds>(in_day)};
-  return fmt::format("{:02}:{:02}:{:02}.{:03}", parts.hours().count(), parts.minutes().count(),
-                     parts.seconds().count(), parts.subseconds().count());
+  return fmt::format("{:02}:{:02}:{:02}.{:03}", parts.hours().count(), parts.minutes().count(), parts.seconds().count(),
+                     parts.subseconds().count());
 }
 
 }  // namespace millrace
