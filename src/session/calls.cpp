@@ -9,8 +9,8 @@
 
 namespace millrace::session {
 
-Calls::Calls(const Settings& settings, net::PortPool& ports, flow::Forwarder& forwarder,
-             flow::CounterArena& counters, HostAddresses host)
+Calls::Calls(const Settings& settings, net::PortPool& ports, flow::Forwarder& forwarder, flow::CounterArena& counters,
+             HostAddresses host)
     : settings_{settings}, ports_{ports, std::move(host)}, installer_{settings, forwarder, counters} {}
 
 Calls::~Calls() = default;
@@ -100,7 +100,8 @@ void Calls::tick(Now now) {
   std::uint64_t packets = 0;
   for (const auto& [id, connection] : connections_) {
     if (const auto reason = sweep(*connection, now)) over.emplace_back(connection, *reason);
-    packets += connection->stream(Side::offerer).arrived_packets() + connection->stream(Side::answerer).arrived_packets();
+    packets +=
+        connection->stream(Side::offerer).arrived_packets() + connection->stream(Side::answerer).arrived_packets();
   }
   tally_.on_sweep(packets, now.mono);
   std::ranges::sort(over, {}, [](const auto& each) { return each.first->id.value(); });

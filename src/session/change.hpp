@@ -15,7 +15,15 @@
 
 namespace millrace::session {
 
-enum class EndReason : std::uint8_t { deleted, all_deleted, idle_timeout, setup_timeout, held_timeout, max_duration, shutdown };
+enum class EndReason : std::uint8_t {
+  deleted,
+  all_deleted,
+  idle_timeout,
+  setup_timeout,
+  held_timeout,
+  max_duration,
+  shutdown
+};
 std::string_view describe(EndReason reason);
 
 struct ConnectionCreated {};

@@ -37,19 +37,19 @@ using LocalChoice = std::variant<InterfaceNamed, LocalAddress, RouteTo>;
 
 // What a command says of the party that it speaks for.
 struct PartySide {
-  std::optional<net::Endpoint> remote;  // nothing: not said; a null address (0.0.0.0, ::) puts the party on hold
+  std::optional<net::Endpoint> remote{};  // nothing: not said; a null address (0.0.0.0, ::) puts the party on hold
   bool ipv6 = false;                    // the party is reached over IPv6
-  std::optional<bool> asymmetric;       // nothing: as configured
-  std::vector<std::uint8_t> codecs;     // payload types the party takes, empty: not said (forgets earlier ones)
+  std::optional<bool> asymmetric{};       // nothing: as configured
+  std::vector<std::uint8_t> codecs{};     // payload types the party takes, empty: not said (forgets earlier ones)
   std::uint16_t repacketize_ms = 0;     // of what comes from the party; 0: as it comes
   bool weak = false;                    // the reference that this command holds is weak
   bool new_port = false;                // make the leg that the reply names a new port pair
-  std::optional<LocalChoice> port_on;   // for every port that this command makes (all of a new connection)
+  std::optional<LocalChoice> port_on{};   // for every port that this command makes (all of a new connection)
   // For a new connection: where the port facing the party, and the one facing the other side, belong. On an existing
   // connection without effect, except that with new_port and both given facing_other is used for the renewed port.
-  std::optional<LocalChoice> facing_party;
-  std::optional<LocalChoice> facing_other;
-  std::optional<std::chrono::seconds> idle_ttl;  // from now on, instead of the configured one
+  std::optional<LocalChoice> facing_party{};
+  std::optional<LocalChoice> facing_other{};
+  std::optional<std::chrono::seconds> idle_ttl{};  // from now on, instead of the configured one
 };
 
 // Whom to tell when the connection times out; what the target means is the front end's.
@@ -62,7 +62,7 @@ struct Notify {
 struct Offer {
   Parties parties;
   PartySide party;
-  std::optional<Notify> notify;  // replaces; nothing: removes
+  std::optional<Notify> notify{};  // replaces; nothing: removes
 };
 
 // Like Offer on an existing connection, with the roles turned round: `from` names the *other* party, `party` is the
@@ -87,8 +87,8 @@ struct Query {
 struct Adjust {
   Parties parties;
   bool other_side = false;                    // of the party that `from` names, or of the other one
-  std::optional<std::chrono::seconds> ttl;    // idle TTL, at once and for resets; > 0
-  std::optional<std::uint8_t> tos;            // of what is sent to the party
+  std::optional<std::chrono::seconds> ttl{};   // idle TTL, at once and for resets; > 0
+  std::optional<std::uint8_t> tos{};           // of what is sent to the party
 };
 
 // Everything that `source` receives, RTP and RTCP, both directions, also leaves from the legs of `into`; what the

@@ -102,6 +102,7 @@ Reply Calls::update(const Update& update, Now now) {
 
   const bool completed = connection.complete() && !was_complete;
   if (completed) {
+    connection.completed = now.mono;
     connection.timers.complete();
     tally_.on_completed();
   }

@@ -33,9 +33,7 @@ bool Connection::complete() const { return stream(Side::offerer).has_ports() && 
 
 bool Connection::held() const { return stream(Side::offerer).held || stream(Side::answerer).held; }
 
-bool Connection::referenced() const {
-  return strong || stream(Side::offerer).weak || stream(Side::answerer).weak;
-}
+bool Connection::referenced() const { return strong || stream(Side::offerer).weak || stream(Side::answerer).weak; }
 
 Activity Connection::activity() const {
   const auto moved = [](const MediaStream& stream) { return stream.accepted_packets() != stream.accepted_at_sweep; };

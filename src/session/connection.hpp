@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/strong.hpp"
@@ -36,6 +37,7 @@ struct Connection {
   Call* call;
   std::array<MediaStream*, 2> streams{};  // by Side; never null once connected
   Now created;
+  std::optional<TimePoint> completed;     // when both legs had ports
   Timers timers;
   std::unique_ptr<Notify> notify;
   std::vector<ForkTo> forks;              // who gets a copy of what arrives here

@@ -49,8 +49,8 @@ std::expected<LocalPorts::Places, Error> LocalPorts::places_for_new(const PartyS
   // the operator bridges.
   Places places{.party = {.interface = &default_interface(), .exact = {}},
                 .other = {.interface = &default_interface(), .exact = {}}};
-  for (auto [choice, result] : {std::pair{&party.facing_party, &places.party},
-                                std::pair{&party.facing_other, &places.other}}) {
+  for (auto [choice, result] :
+       {std::pair{&party.facing_party, &places.party}, std::pair{&party.facing_other, &places.other}}) {
     if (!*choice) continue;
     const auto chosen = place(**choice);
     if (!chosen) return std::unexpected{chosen.error()};
@@ -84,20 +84,10 @@ void LocalPorts::give_up(MediaStream& stream, TimePoint now) {
   pool_.give_back(stream.local, now);
 }
 
-void LocalPorts::on_closed(const net::Endpoint& local, TimePoint now) {
-  const net::Endpoint rtp{local.address, Port{static_cast<std::uint16_t>(local.port.value() & ~1U)}};
-  if (half_closed_.erase(rtp) == 0) {
-    half_closed_.insert(rtp);
-    return;
-  }
-  pool_.give_back(rtp, now);
-}
-
 LocalMedia LocalPorts::media_of(const MediaStream& stream) {
   const net::Interface& interface = *stream.place.interface;
   // What is advertised stands for the addresses the interface lists, not for one that a command picked beside them.
-  const bool listed =
-      std::ranges::find(interface.addresses, stream.local.address) != interface.addresses.end();
+  const bool listed = std::ranges::find(interface.addresses, stream.local.address) != interface.addresses.end();
   return {.local = stream.local, .advertised = listed ? interface.advertised : std::string{}};
 }
 

@@ -5,8 +5,6 @@
 #include <expected>
 #include <functional>
 
-#include <absl/container/flat_hash_set.h>
-
 #include "base/time.hpp"
 #include "net/port_pool.hpp"
 #include "net/udp.hpp"
@@ -40,7 +38,8 @@ class LocalPorts {
   [[nodiscard]] bool make_pair(MediaStream& stream, const Place& place, TimePoint now);
   // The stream goes away. A pair that a worker owns stays taken until on_closed().
   void give_up(MediaStream& stream, TimePoint now);
-  void on_closed(const net::Endpoint& local, TimePoint now);
+  // Both sockets of the pair with this RTP endpoint are closed.
+  void on_closed(const net::Endpoint& rtp, TimePoint now) { pool_.give_back(rtp, now); }
 
   [[nodiscard]] static LocalMedia media_of(const MediaStream& stream);
 
@@ -51,8 +50,6 @@ class LocalPorts {
 
   net::PortPool& pool_;
   HostAddresses host_;
-  // A pair rests when both ports are closed; these are RTP endpoints of pairs of which one is.
-  absl::flat_hash_set<net::Endpoint, net::EndpointHash> half_closed_;
 };
 
 }  // namespace millrace::session

@@ -58,20 +58,13 @@ struct DeleteCase {
 };
 
 constexpr std::array kDeleteCases{
-    DeleteCase{"f;1", "f;1", "", kForward, true},
-    DeleteCase{"f;1", "f", "", kForward, false},
-    DeleteCase{"f;1", "t", "f", kReversed, false},
-    DeleteCase{"f;1", "t;1", "f;1", kReversed, true},
-    DeleteCase{"f", "f", "t", kForward, true},
-    DeleteCase{"f;1", "f;2", "", std::nullopt},
-    DeleteCase{"f;1", "t;1", "", std::nullopt},
-    DeleteCase{"tagtag;1", "tag", "", std::nullopt},
-    DeleteCase{"tag;1", "tagtag", "", std::nullopt},
-    DeleteCase{"tag;1", "tag;", "", std::nullopt},
-    DeleteCase{"tag;12", "tag;1", "", std::nullopt},
-    DeleteCase{"a;b;1", "a", "", kForward, false},
-    DeleteCase{"a;b;1", "a;b", "", kForward, false},
-    DeleteCase{"f", "f;1", "", std::nullopt},
+    DeleteCase{"f;1", "f;1", "", kForward, true},    DeleteCase{"f;1", "f", "", kForward, false},
+    DeleteCase{"f;1", "t", "f", kReversed, false},   DeleteCase{"f;1", "t;1", "f;1", kReversed, true},
+    DeleteCase{"f", "f", "t", kForward, true},       DeleteCase{"f;1", "f;2", "", std::nullopt},
+    DeleteCase{"f;1", "t;1", "", std::nullopt},      DeleteCase{"tagtag;1", "tag", "", std::nullopt},
+    DeleteCase{"tag;1", "tagtag", "", std::nullopt}, DeleteCase{"tag;1", "tag;", "", std::nullopt},
+    DeleteCase{"tag;12", "tag;1", "", std::nullopt}, DeleteCase{"a;b;1", "a", "", kForward, false},
+    DeleteCase{"a;b;1", "a;b", "", kForward, false}, DeleteCase{"f", "f;1", "", std::nullopt},
     DeleteCase{"f;1", "x", "", std::nullopt},
 };
 

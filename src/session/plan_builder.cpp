@@ -26,12 +26,14 @@ flow::PortPlan port_plan(const Connection& connection, Side side, Channel channe
   port.local = rtcp ? stream.local.next_port() : stream.local;
   if (stream.signalled.is_set()) port.signalled = rtcp ? stream.signalled.next_port() : stream.signalled;
   port.signalled_revision = stream.signalled_revision;
-  port.latching = settings.latching;
-  port.latching.asymmetric = stream.asymmetric;
-  port.latching.rtcp = rtcp;
-  port.tos = stream.tos.value_or(settings.tos);
-  port.ttl = settings.ttl;
-  port.double_small = settings.double_small;
+  port.latching = {.policy = settings.latching.policy,
+                   .asymmetric = stream.asymmetric,
+                   .rtcp = rtcp,
+                   .window = settings.latching.window,
+                   .relatch_after = settings.latching.relatch_after};
+  port.tos = stream.tos.value_or(settings.relay.tos);
+  port.ttl = settings.relay.ttl;
+  port.double_small = settings.relay.double_small;
   port.counters = stream.port(channel).counters;
   port.egresses = egresses_of(connection, side, channel);
   return port;
