@@ -10,13 +10,14 @@
 #include <expected>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "app/signals.hpp"
 #include "config/read.hpp"
 #include "control/transport/listener.hpp"
+#include "net/port_pool.hpp"
+#include "observe/log.hpp"
 
 namespace millrace::app {
 
@@ -24,25 +25,28 @@ struct NodeOptions {
   std::string program;                      // "millrace" or "rtpproxy"
   SignalTable signals = SignalTable::millrace;
   control::transport::ListenOptions listen;
-  bool bridging = false;                    // the text protocol's e and i letters
-  bool exit_when_input_ends = false;        // stdin is the only control socket
+  std::vector<net::Interface> interfaces;   // empty: as the settings say
+  bool bridging = false;                    // the text protocol's e and i letters are allowed
   bool admin_required = true;               // else the start goes on without an admin socket
-  std::function<std::expected<config::Settings, std::string>()> reload;  // empty: cannot
+  std::vector<std::string> notes;           // what the log is to say once at the start
+  std::function<std::expected<config::Settings, std::string>()> reload;  // empty: there is nothing to read again
 };
 
 class Node {
  public:
-  // Opens every socket; the error is a text for the operator. Nothing runs yet, no thread is started.
-  static std::expected<std::unique_ptr<Node>, std::string> open(config::Settings settings, NodeOptions options);
+  // Opens every socket and starts the threads; after forking, before privileges are dropped. The error is a text
+  // for the operator.
+  static std::expected<std::unique_ptr<Node>, std::string> open(config::Settings settings, NodeOptions options,
+                                                                observe::Log& log);
+  // What open() would refuse without having opened anything.
+  static std::expected<void, std::string> check(const config::Settings& settings);
   ~Node();
 
-  // Starts the threads. After privileges were dropped and the process is where it stays.
-  std::expected<void, std::string> start();
   // Until a signal, a drain or the end of input ends it. The exit status.
   int run();
 
  private:
-  struct Parts;
+  class Parts;
   explicit Node(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
 };

@@ -1,7 +1,9 @@
 #pragma once
 // Every settings section that the programs have, in the order of the reference page, and the process' own.
 
+#include <expected>
 #include <string>
+#include <vector>
 
 #include "config/read.hpp"
 #include "config/schema.hpp"
