@@ -65,10 +65,13 @@ std::string escaped(std::string_view text, std::size_t limit) {
 }
 
 std::string_view bare_function(std::string_view signature) {
-  // "operator()" of a lambda keeps its brackets out of the search for the arguments.
-  const auto arguments = signature.rfind('(');
-  auto name = signature.substr(0, arguments);
-  if (const auto end = name.find('('); end != std::string_view::npos) name = name.substr(0, end);
+  // Up to its arguments; a lambda is named by the function that it stands in.
+  constexpr std::string_view kAnonymous = "(anonymous namespace)";
+  auto arguments = signature.find('(');
+  while (arguments != std::string_view::npos && signature.substr(arguments).starts_with(kAnonymous)) {
+    arguments = signature.find('(', arguments + kAnonymous.size());
+  }
+  const auto name = signature.substr(0, arguments);
   const auto start = name.find_last_of(" :*&");
   return start == std::string_view::npos ? name : name.substr(start + 1);
 }

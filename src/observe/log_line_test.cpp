@@ -73,9 +73,11 @@ TEST(LogLine, a_function_is_named_without_its_types) {
   struct Case {
     const char *signature, *name;
   };
-  for (const Case& c : {Case{"int main(int, char**)", "main"}, Case{"void a::B::run()", "run"},
-                        Case{"std::string* a::text(const std::string&)", "text"},
-                        Case{"a::run()::<lambda(int)>", "run"}, Case{"log", "log"}, Case{"", ""}}) {
+  for (const Case& c :
+       {Case{"int main(int, char**)", "main"}, Case{"void a::B::run()", "run"},
+        Case{"std::string* a::text(const std::string&)", "text"}, Case{"a::run()::<lambda(int)>", "run"},
+        Case{"void a::(anonymous namespace)::B::run((anonymous namespace)::C)", "run"}, Case{"log", "log"},
+        Case{"", ""}}) {
     EXPECT_EQ(bare_function(c.signature), c.name) << c.signature;
   }
 }
