@@ -39,6 +39,8 @@ struct Egress {
   friend bool operator==(const Egress&, const Egress&) = default;
 };
 
+inline constexpr std::size_t kMaxEgresses = 32;  // of one port
+
 struct PortPlan {
   Slot slot = Slot::offerer_rtp;   // which peer it faces, RTP or RTCP
   net::Endpoint local;

@@ -122,7 +122,8 @@ void Calls::on(const flow::RemoteChanged& event, Now now) {
   remote->learned = event.remote.learned;
   remote->locked = event.remote.locked;
   remote->history = std::vector(event.remote.history.begin(), event.remote.history.end());
-  announcer_.announce(connection, now, RemoteLearned{.slot = event.slot, .remote = event.remote});
+  if (event.remote.learned)
+    announcer_.announce(connection, now, RemoteLearned{.slot = event.slot, .remote = event.remote});
 }
 
 void Calls::on(const flow::PortClosed& event, Now now) { ports_.on_closed(event.local, now.mono); }

@@ -181,7 +181,7 @@ Reply Calls::run(const Fork& command, Now now) {
   const Call::Match into = find_connection(command.into);
   const Call::Match source = find_connection(command.source);
   if (into.connection == nullptr || source.connection == nullptr) return Error::not_found;
-  if (!can_fork(*into.connection, *source.connection)) return Error::not_supported;
+  if (const auto refused = refuse_fork(*into.connection, *source.connection)) return *refused;
   if (Connection* former = into.connection->fed_by) installer_.touch(*former);
   fork(*into.connection, *source.connection, into.direction != source.direction);
   touch(*into.connection);

@@ -10,8 +10,10 @@ void stop_feeding(Connection& into) {
 }
 }  // namespace
 
-bool can_fork(const Connection& into, const Connection& source) {
-  return &into != &source && into.forks.empty() && !source.listens_only;
+std::optional<Error> refuse_fork(const Connection& into, const Connection& source) {
+  if (&into == &source || !into.forks.empty() || source.listens_only) return Error::not_supported;
+  if (into.fed_by != &source && source.forks.size() == kMaxForks) return Error::limit_reached;
+  return std::nullopt;
 }
 
 void fork(Connection& into, Connection& source, bool crosswise) {

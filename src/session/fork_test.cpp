@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "session/fork.hpp"
 #include "session/testing.hpp"
 
 namespace millrace::session {
@@ -92,6 +93,20 @@ TEST(Fork, of_unknown_connections_circles_and_chains_is_refused) {
   EXPECT_EQ(error_in(world.run(Fork{.into = source, .source = into})), Error::not_supported);
   world.offer("third", "127.0.0.1:5000", "f");
   EXPECT_EQ(error_in(world.run(Fork{.into = World::parties("third", "f", ""), .source = into})), Error::not_supported);
+}
+
+TEST(Fork, reaches_as_many_copies_as_a_port_has_egresses_and_no_more) {
+  TwoConnections two;
+  const auto fork_into = [&two](std::size_t number) {
+    const std::string call = "copy" + std::to_string(number);
+    two.world.offer(call, "127.0.0.1:5000", "f");
+    return two.world.run(Fork{.into = World::parties(call, "f", ""), .source = World::parties("source", "f", "t")});
+  };
+  for (std::size_t number = 0; number < kMaxForks; ++number) EXPECT_TRUE(is_done(fork_into(number))) << number;
+  EXPECT_EQ(two.egresses(two.source, Slot::offerer_rtp).size(), flow::kMaxEgresses);
+  EXPECT_EQ(error_in(fork_into(kMaxForks)), Error::limit_reached);
+  EXPECT_TRUE(is_done(fork_into(0))) << "again what it is already";
+  EXPECT_EQ(two.egresses(two.source, Slot::offerer_rtp).size(), flow::kMaxEgresses);
 }
 
 TEST(Fork, a_second_one_replaces_the_first_source) {
