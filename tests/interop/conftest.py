@@ -1,0 +1,28 @@
+"""Fixtures of the interop tests. MILLRACE_BIN says where the built programs are."""
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Callable, Iterator
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from program import Program  # noqa: E402
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Program]]:
+    """Starts programs as Program(folder, options, kind) does, and ends them after the test."""
+    running: list[Program] = []
+
+    def one(options: list[str] | None = None, kind: str = "udp") -> Program:
+        folder = tmp_path / str(len(running))
+        folder.mkdir()
+        running.append(Program(folder, options or ["-l", "127.0.0.1"], kind))
+        return running[-1]
+
+    yield one
+    for program in reversed(running):
+        program.stop()
