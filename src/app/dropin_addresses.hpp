@@ -14,9 +14,9 @@
 namespace millrace::app {
 
 struct DropInAddresses {
-  std::vector<std::string> ipv4;  // each -l, in order
-  std::vector<std::string> ipv6;  // each -6
-  std::string advertised;         // -A; empty: none
+  std::vector<std::string> ipv4{};  // each -l, in order
+  std::vector<std::string> ipv6{};  // each -6
+  std::string advertised{};       // -A; empty: none
   bool resolve_names = true;
 };
 

