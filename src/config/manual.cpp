@@ -100,7 +100,7 @@ std::string effective(const Sections& sections, const Settings& settings) {
 std::vector<std::string> declaration_faults(const Sections& sections) {
   std::vector<std::string> faults;
   std::set<std::string> names;
-  const auto once = [&](std::string name) {
+  const auto once = [&](const std::string& name) {
     if (!names.insert(name).second) faults.push_back(name + ": declared twice");
   };
   for (const SectionInfo& info : sections) {

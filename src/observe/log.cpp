@@ -156,7 +156,8 @@ std::optional<WallTime> relative_start(const char* time_format, const char* star
   if (start == nullptr) return wall;
   char* end = nullptr;
   const double seconds = std::strtod(start, &end);
-  if (end == start || *end != '\0' || !(seconds >= 0 && seconds < kMostUptime)) return wall;
+  const bool usable = end != start && *end == '\0' && seconds >= 0 && seconds < kMostUptime;  // a NaN is not
+  if (!usable) return wall;
   timespec now{};
   ::clock_gettime(CLOCK_BOOTTIME, &now);
   const auto since_boot = std::chrono::seconds{now.tv_sec} + Nanoseconds{now.tv_nsec};

@@ -26,8 +26,8 @@ int priority_of(Level level) { return kPriorities[std::to_underlying(level)]; }
 
 class Descriptor : public Target {
  public:
-  Descriptor(int descriptor, LineStyle style, std::chrono::milliseconds patience)
-      : descriptor_{descriptor}, style_{std::move(style)}, patience_ms_{static_cast<int>(patience.count())} {}
+  Descriptor(int descriptor, const LineStyle& style, std::chrono::milliseconds patience)
+      : descriptor_{descriptor}, style_{style}, patience_ms_{static_cast<int>(patience.count())} {}
 
   void write(const LogLine& line) override {
     const auto text = render(line, style_) + "\n";
@@ -61,8 +61,8 @@ int open_file(const std::string& path) { return ::open(path.c_str(), O_WRONLY | 
 
 class File final : public Descriptor {
  public:
-  File(int descriptor, std::string path, LineStyle style)
-      : Descriptor{descriptor, std::move(style), {}}, path_{std::move(path)} {}
+  File(int descriptor, std::string path, const LineStyle& style)
+      : Descriptor{descriptor, style, {}}, path_{std::move(path)} {}
   File(const File&) = delete;
   File& operator=(const File&) = delete;
   ~File() override { ::close(descriptor()); }
@@ -91,7 +91,7 @@ int facility_of(std::string_view name) {
 
 class Syslog final : public Target {
  public:
-  Syslog(std::string ident, int facility, LineStyle style) : ident_{std::move(ident)}, style_{std::move(style)} {
+  Syslog(std::string ident, int facility, const LineStyle& style) : ident_{std::move(ident)}, style_{style} {
     ::openlog(ident_.c_str(), LOG_PID, facility);  // keeps the pointer
   }
   Syslog(const Syslog&) = delete;
@@ -106,7 +106,7 @@ class Syslog final : public Target {
 
 class Journal final : public Target {
  public:
-  Journal(std::string ident, LineStyle style) : ident_{std::move(ident)}, style_{std::move(style)} {}
+  Journal(std::string ident, const LineStyle& style) : ident_{std::move(ident)}, style_{style} {}
 
   // CALL_ID makes `journalctl CALL_ID=...` find the lines of one call.
   void write(const LogLine& line) override {
@@ -130,8 +130,8 @@ class Journal final : public Target {
 
 class Callback final : public Target {
  public:
-  Callback(std::function<void(std::string_view)> callback, LineStyle style)
-      : callback_{std::move(callback)}, style_{std::move(style)} {}
+  Callback(std::function<void(std::string_view)> callback, const LineStyle& style)
+      : callback_{std::move(callback)}, style_{style} {}
   void write(const LogLine& line) override { callback_(render(line, style_)); }
 
  private:
