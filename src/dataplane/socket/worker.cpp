@@ -17,6 +17,10 @@ namespace {
 // What could not be told because control's ring is full is tried again after this long, if nothing else happens.
 constexpr int kTellAgainMs = 1;
 
+// The two clocks cost 54 ns, a packet 4.4 µs. Read once for four packets they cost 0.3 %, and a latency is told too
+// small by at most what four packets take, about 20 µs.
+constexpr int kPacketsPerClockRead = 4;
+
 void ring_bell(int event) {
   const std::uint64_t one = 1;
   // The only refusal is a counter at its maximum: then the other side is awake anyway.
@@ -80,16 +84,20 @@ void Worker::run() {
 }
 
 void Worker::run_turn(int wait_ms) {
-  now_ = read_clocks();
-  run_commands();
+  if (!inbox_.empty()) {
+    now_ = read_clocks();
+    run_commands();
+  }
   if (room_wanted_.load(std::memory_order_relaxed) && room_wanted_.exchange(false)) ring_bell(control_event_);
   tell_control();
 
   if (!inbox_.empty()) wait_ms = 0;
   if (wait_ms != 0 && !kept_back_.empty()) wait_ms = kTellAgainMs;
   const int ready = ::epoll_wait(epoll_.get(), events_.data(), kEventsPerTurn, wait_ms);
-  now_ = read_clocks();
-  for (int i = 0; i < ready; ++i) on_event(events_[static_cast<std::size_t>(i)]);
+  for (int i = 0; i < ready; ++i) {
+    if (i % kPacketsPerClockRead == 0) now_ = read_clocks();
+    on_event(events_[static_cast<std::size_t>(i)]);
+  }
   tell_control();
   statistics_.turns.add();
 }
@@ -181,7 +189,6 @@ void Worker::on_readable(MediaPort& port) {
     send.sent = transmit(send.out->socket.get(), send.out->destination, send.bytes);
     if (send.sent) statistics_.packets_out.add();
   }
-  now_ = read_clocks();   // of these sends, and the start of the next packet
   relay_.on_sent(port, in, sends_, now_.wall);
 }
 
