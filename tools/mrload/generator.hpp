@@ -42,7 +42,7 @@ struct Counts {
   Nanoseconds sending{0};                     // how long the measured rounds took
   Nanoseconds slipped{0};                     // see Pacer
 
-  [[nodiscard]] std::uint64_t lost(int side) const { return sent[side] - received[side]; }
+  [[nodiscard]] std::uint64_t lost(std::size_t side) const { return sent[side] - received[side]; }
   [[nodiscard]] std::uint64_t all_sent() const { return sent[0] + sent[1]; }
   [[nodiscard]] std::uint64_t all_received() const { return received[0] + received[1]; }
   [[nodiscard]] double sent_per_second() const {
@@ -66,7 +66,7 @@ class Generator {
   std::expected<void, SysError> send(std::uint64_t count);
   bool receive();
   void on_packet(const Received& packet, std::size_t pair, std::size_t side);
-  void wait(TimePoint next, TimePoint now) const;
+  void wait(TimePoint next, TimePoint at) const;
   void drain();
   [[nodiscard]] std::size_t socket_of(std::uint32_t stream) const {
     return stream / 2 % sockets_.pairs() * 2 + stream % 2;

@@ -11,7 +11,7 @@ std::uint8_t mu_law(std::int16_t sample) {
   constexpr int kBias = 132, kClip = 32'635;   // G.711's 14-bit table, written for 16-bit samples
   const int sign = sample < 0 ? 0x80 : 0;
   const int magnitude = std::min(std::abs(static_cast<int>(sample)), kClip) + kBias;
-  const int exponent = std::bit_width(static_cast<unsigned>(magnitude)) - 8;   // 0..7
+  const auto exponent = static_cast<int>(std::bit_width(static_cast<unsigned>(magnitude))) - 8;   // 0..7
   const int mantissa = magnitude >> (exponent + 3) & 0x0f;
   return static_cast<std::uint8_t>(~(sign | exponent << 4 | mantissa));
 }
