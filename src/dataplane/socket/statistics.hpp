@@ -4,6 +4,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include "observe/histogram.hpp"
+
 namespace millrace::dataplane {
 
 // One writer, any reader.
@@ -17,6 +19,7 @@ class Tally {
 };
 
 struct WorkerStatistics {
+  observe::LatencyHistogram latency;  // the kernel's receive stamp to our send
   Tally turns;
   Tally commands;
   Tally packets_in;      // datagrams that were read, dropped ones too

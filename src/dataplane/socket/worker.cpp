@@ -189,7 +189,8 @@ void Worker::on_readable(MediaPort& port) {
     send.sent = transmit(send.out->socket.get(), send.out->destination, send.bytes);
     if (send.sent) statistics_.packets_out.add();
   }
-  relay_.on_sent(port, in, sends_, now_.wall);
+  const auto latency = relay_.on_sent(port, in, sends_, now_.wall);
+  if (latency) statistics_.latency.record(*latency);
 }
 
 void Worker::tell_control() {

@@ -88,6 +88,7 @@ TEST_F(WorkerTest, measures_from_the_kernels_stamp_how_long_a_packet_was_here) {
   const auto in = call.plan.sample(Slot::offerer_rtp);
   EXPECT_EQ(in[Count::latency_count], 1u);
   EXPECT_GT(in[Count::latency_sum_ns], 0u);
+  EXPECT_EQ(worker_->statistics().latency.snapshot().samples, 1u);
   EXPECT_EQ(worker_->statistics().packets_in.value(), 1u);
   EXPECT_EQ(worker_->statistics().packets_out.value(), 1u);
 }
