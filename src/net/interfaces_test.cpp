@@ -19,7 +19,7 @@ const Address kLan = *Address::parse("10.0.0.1");
 const Address kLan6 = *Address::parse("fd00::1");
 const Address kStranger = *Address::parse("203.0.113.9");
 
-Host host_with(std::vector<Address> addresses, std::optional<Address> default_route) {
+Host host_with(const std::vector<Address>& addresses, std::optional<Address> default_route) {
   return {.addresses = addresses, .default_route = default_route, .has = [addresses](const Address& address) {
             return address.is_any() || std::ranges::count(addresses, address) != 0;
           }};
