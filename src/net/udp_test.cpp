@@ -54,12 +54,13 @@ TEST(BindUdp, an_address_of_another_host_is_refused) {
   EXPECT_EQ(bind_udp({*Address::parse("192.0.2.1"), Port{0}}, {}).error().code, EADDRNOTAVAIL);
 }
 
-TEST(BindUdp, an_ipv6_wildcard_leaves_the_ipv4_port_free) {
+TEST(BindUdp, an_ipv6_wildcard_leaves_the_ipv4_ports_to_others) {
   if (!has_ipv6()) GTEST_SKIP() << "this host has no IPv6";
   const auto six = bind_udp({Address::any(Family::ipv6), Port{0}}, {.timestamps = false});
   ASSERT_TRUE(six);
   EXPECT_EQ(option(*six, SOL_SOCKET, SO_TIMESTAMPNS), 0);
-  EXPECT_TRUE(bind_udp({Address::any(Family::ipv4), local_endpoint(six->get())->port}, {}));
+  // Asked, not tried: some other program may own the IPv4 port of that number.
+  EXPECT_EQ(option(*six, IPPROTO_IPV6, IPV6_V6ONLY), 1);
 }
 
 TEST(UdpSocket, carries_the_tos_and_ttl_that_it_is_given) {
