@@ -42,7 +42,6 @@ void Latch::set_rules(const LatchRules& rules, Now now) {
   if (rules.policy == LatchPolicy::reference) {
     // Asymmetric from the start means latched from the start; symmetric again, the next packet may teach.
     state_.locked = rules.asymmetric;
-    identity_.reset();
     return;
   }
   reopen();

@@ -102,6 +102,8 @@ constexpr std::array kRtcp{
               "0 signal S+; 20 raw E > learned E ul; 40 raw F > ignore E ul"},
     LatchCase{"and nothing moves it, also after an update", "reference rtcp",
               "0 signal S+; 20 raw S+ > learned S+ l; 40 signal S+; 60 raw F > ignore S+ l"},
+    LatchCase{"not even what looks like RTP", "reference rtcp",
+              "0 signal S+; 20 rtp S+ 7 1 > learned S+ l; 40 signal S+; 60 rtp F 7 2 > ignore S+ l"},
     LatchCase{"unknown: guessed from the RTP source, open for the first packet", "reference rtcp",
               "0 follow E > changed E+ u; 20 raw e > learned e ul"},
     LatchCase{"on another host: guessed", "reference rtcp", "0 signal S+; 20 follow E > changed E+ u"},

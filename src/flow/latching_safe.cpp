@@ -13,7 +13,7 @@ constexpr int kMaxForward = 100;
 
 // Nothing is trusted any more, and the next packet is the first one.
 void Latch::reopen() {
-  stale_ = heard_ ? state_.destination : net::Endpoint{};
+  if (heard_) stale_ = state_.destination;
   expected_ = {};
   identity_.reset();
   heard_ = false;
@@ -50,8 +50,7 @@ Verdict Latch::hear_again(const Arrival& arrival, Now now) {
     identity_ = arrival.rtp;
   }
   if (state_.locked || now.mono < window_end_) return Verdict::accept;
-  state_.locked = true;
-  stale_ = {};  // still there a window after the signalling spoke: it did not go away
+  state_.locked = true;  // also a stale one: still there a window after the signalling spoke
   return Verdict::accept_learned;
 }
 
