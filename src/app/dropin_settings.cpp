@@ -44,7 +44,6 @@ std::vector<std::string> to_assignments(const DropInOptions& options) {
       fmt::format("relay.tos={}", options.tos),
       fmt::format("relay.double_small={}", options.double_small),
       fmt::format("media.order={}", options.sequential_ports ? "sequential" : "random"),
-      "media.receive_buffer=256KiB",
       fmt::format("log.level={}", level_of(options.log_level)),
       fmt::format("log.facility={}", facility_of(options.log_facility)),
       fmt::format("log.target={}", options.foreground || options.no_redirect ? "stderr" : "syslog"),

@@ -168,6 +168,7 @@ class Node::Parts final : public dataplane::EventSink, public control::admin::No
   CallLog call_log_;
   session::Settings session_settings_;
   const Now started_ = read_clocks();
+  transport::ConnectionLimit connections_, admin_connections_;  // streams that io_ ends give their places back
   asio::io_context io_{1};
   net::PortPool ports_;
   flow::CounterArena counters_;
@@ -178,7 +179,6 @@ class Node::Parts final : public dataplane::EventSink, public control::admin::No
   control::rtpproxy::Server text_;
   control::admin::AdminFrontend admin_;
   transport::ReplyCache replies_;
-  transport::ConnectionLimit connections_, admin_connections_;
   transport::Service text_service_, admin_service_;
   std::vector<std::string> control_sockets_;  // as they are bound
   std::vector<std::unique_ptr<transport::Listener>> listeners_;
@@ -395,9 +395,14 @@ NodeFacts Node::Parts::facts() const {
 
 control::admin::EngineFacts Node::Parts::engine_facts() const {
   control::admin::EngineFacts facts{.name = std::string{engine_.name()}, .workers = {}};
+  observe::LatencySnapshot latency;
   for (std::size_t i = 0; i < engine_.workers().size(); ++i) {
-    facts.workers.push_back({.connections = engine_.load(i), .packets = engine_.workers()[i]->statistics().packets_in.value()});
+    const auto& statistics = engine_.workers()[i]->statistics();
+    facts.workers.push_back({.connections = engine_.load(i), .packets = statistics.packets_in.value()});
+    latency.add(statistics.latency.snapshot());
   }
+  facts.latency_p50_ns = static_cast<std::uint64_t>(latency.percentile(0.5).count());
+  facts.latency_p99_ns = static_cast<std::uint64_t>(latency.percentile(0.99).count());
   return facts;
 }
 

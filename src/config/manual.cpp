@@ -52,13 +52,13 @@ void check_default(const SectionInfo& info, const FieldInfo& field, std::vector<
 std::string reference_page(const Sections& sections) {
   std::string page =
       "# Settings\n\n"
-      "Written from the declarations in the source; `millrace settings` prints this page.\n"
+      "Written from the declarations in the source; `millrace settings-reference` prints this page.\n"
       "Each setting goes into the file of `--config FILE` (TOML), or on the command line as `--set "
       "section.key=value`;\n"
       "the last `--set` wins. \"Live\" settings change on SIGHUP while calls run, the others at the next start.\n";
   for (const SectionInfo& info : sections) {
     page += fmt::format("\n## `{}`\n\n", heading(info));
-    if (!info.about.empty()) page += fmt::format("{}.\n\n", info.about);
+    if (!info.about.empty()) page += fmt::format("{}{}\n\n", info.about, info.about.ends_with('.') ? "" : ".");
     page += "| key | default | allowed | live | what it does |\n| --- | --- | --- | --- | --- |\n";
     const auto owner = info.make_entry();
     for (const FieldInfo& field : info.fields) {

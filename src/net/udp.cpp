@@ -11,6 +11,8 @@
 namespace millrace::net {
 namespace {
 
+constexpr int kSystemTtl = -1;  // the kernel's word for "as the system says"
+
 constexpr Port kAnyPort{9};  // connecting a UDP socket sends nothing, but wants a port
 
 int domain_of(Family family) { return family == Family::ipv6 ? AF_INET6 : AF_INET; }
@@ -67,8 +69,9 @@ std::expected<void, SysError> set_tos(int socket, Family family, std::uint8_t to
 }
 
 std::expected<void, SysError> set_ttl(int socket, Family family, std::uint8_t ttl) {
-  const bool done = family == Family::ipv6 ? set_option(socket, IPPROTO_IPV6, IPV6_UNICAST_HOPS, ttl)
-                                           : set_option(socket, IPPROTO_IP, IP_TTL, ttl);
+  const int value = ttl == 0 ? kSystemTtl : ttl;
+  const bool done = family == Family::ipv6 ? set_option(socket, IPPROTO_IPV6, IPV6_UNICAST_HOPS, value)
+                                           : set_option(socket, IPPROTO_IP, IP_TTL, value);
   if (!done) return std::unexpected{sys_error("set TTL")};
   return {};
 }
