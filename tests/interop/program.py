@@ -2,28 +2,25 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import time
 from pathlib import Path
-from typing import Callable, Sequence
+from typing import Callable, Sequence, TypeVar
 
 import clients
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(os.environ.get("MILLRACE_BIN", ROOT / "build" / "release" / "bin")).resolve() / "rtpproxy"
 KINDS = ["udp", "udp6", "unix", "cunix", "tcp", "tcp6", "stdio", "stdioc", "systemd"]
+HOSTS = {"udp": "127.0.0.1", "udp6": "::1", "tcp": "127.0.0.1", "tcp6": "::1"}
 STREAMS = ["cunix", "tcp", "tcp6", "stdio", "stdioc", "systemd"]
 START_S = 5.0
+T = TypeVar("T")
 
 
-def free_port(family: socket.AddressFamily, kind: socket.SocketKind, host: str) -> int:
-    with socket.socket(family, kind) as probe:
-        probe.bind((host, 0))
-        return probe.getsockname()[1]
-
-
-def wait_for(attempt: Callable[[], object], what: str, seconds: float = START_S) -> object:
+def wait_for(attempt: Callable[[], T | None], what: str, seconds: float = START_S) -> T:
     """What `attempt` gives once it neither fails to connect nor gives nothing."""
     deadline = time.monotonic() + seconds
     while True:
@@ -39,35 +36,34 @@ def wait_for(attempt: Callable[[], object], what: str, seconds: float = START_S)
 class Program:
     def __init__(self, folder: Path, options: Sequence[str] = ("-l", "127.0.0.1"), kind: str = "udp"):
         self.folder, self.kind = folder, kind
+        self.path = str(folder / "control")   # of a local control socket
         self.log = folder / "rtpproxy.log"
         self._clients: list[object] = []
         self._listening: socket.socket | None = None
-        self.where, self._connect = self._endpoint()
-        self.child = self._start([str(PROGRAM), "-f", "-F", "-p", "/dev/null", "-s", self.where, *options,
-                                  "--set", f"admin.socket={folder / 'admin'}"])
+        self.child = self._start([str(PROGRAM), "-f", "-F", "-d", "INFO", "-p", "/dev/null", "-s", self._wanted(),
+                                  *options, "--set", f"admin.socket={folder / 'admin'}"])
+        # The kernel chooses the port, and the line that says "ready" names it.
+        self.port = int(wait_for(self._ready, "the program to be ready").rpartition(":")[2] or 0)
         self.client = self.connect()
 
-    def _endpoint(self) -> tuple[str, Callable[[], object]]:
-        """The word behind -s, and how a client gets there."""
-        kind, path = self.kind, str(self.folder / "control")
-        if kind in ("udp", "udp6"):
-            host, family = ("127.0.0.1", socket.AF_INET) if kind == "udp" else ("::1", socket.AF_INET6)
-            port = free_port(family, socket.SOCK_DGRAM, host)
-            return f"{kind}:{host}:{port}", lambda: self._datagrams(host, port)
-        if kind in ("tcp", "tcp6"):
-            host, family = ("127.0.0.1", socket.AF_INET) if kind == "tcp" else ("::1", socket.AF_INET6)
-            port = free_port(family, socket.SOCK_STREAM, host)
-            return f"{kind}:{host}:{port}", lambda: clients.connect(family, (host, port))
-        if kind == "unix":
-            return f"unix:{path}", lambda: self._one_command(path)
-        if kind == "cunix":
-            return f"cunix:{path}", lambda: clients.connect(socket.AF_UNIX, path)
-        if kind == "systemd":
+    def _wanted(self) -> str:
+        """The word behind -s."""
+        if self.kind in HOSTS:
+            return f"{self.kind}:{HOSTS[self.kind]}:0"
+        if self.kind == "systemd":
             self._listening = socket.socket(socket.AF_UNIX)
-            self._listening.bind(path)
+            self._listening.bind(self.path)
             self._listening.listen()
-            return "systemd:", lambda: clients.connect(socket.AF_UNIX, path)
-        return f"{kind}:", lambda: clients.Lines(self.child.stdin, self.child.stdout)
+        return f"{self.kind}:{self.path if self.kind in ('unix', 'cunix') else ''}"
+
+    def _ready(self) -> str | None:
+        """The first control socket as the program names it, its port behind the last colon."""
+        log = self.log.read_text(errors="replace")
+        assert self.child.poll() is None, f"the program ended:\n{log[-3000:]}"
+        found = re.search(r" is ready: text protocol on ([^,;\s]+)[,;]", log)
+        if found is None:
+            return None
+        return found[1] if self.kind in HOSTS else ":"
 
     def _start(self, argv: list[str]) -> subprocess.Popen:
         assert PROGRAM.exists(), f"no {PROGRAM}: build first, or say where in MILLRACE_BIN"
@@ -83,41 +79,28 @@ class Program:
                                     bufsize=0, stdin=subprocess.PIPE if on_stdio else subprocess.DEVNULL,
                                     stdout=subprocess.PIPE if on_stdio else log)
 
-    def _datagrams(self, host: str, port: int) -> clients.Datagrams | None:
-        client = clients.Datagrams(host, port)
-        client.socket.settimeout(0.05)
-        try:
-            client.raw(b"ready")   # a lone cookie, so that no command is counted as a success
-        except (ConnectionRefusedError, TimeoutError):
-            client.close()
-            return None
-        client.socket.settimeout(clients.PATIENCE_S)
-        return client
-
-    def _one_command(self, path: str) -> clients.OneCommandEach:
-        with socket.socket(socket.AF_UNIX) as probe:
-            probe.connect(path)
-        return clients.OneCommandEach(path)
-
     def connect(self) -> object:
-        """One more client, as soon as the program listens."""
-        def attempt() -> object:
-            assert self.child.poll() is None, f"the program ended:\n{self.log.read_text()[-3000:]}"
-            return self._connect()
+        """One more client."""
+        self._clients.append(self._connect())
+        return self._clients[-1]
 
-        client = wait_for(attempt, f"{self.where} to be there")
-        self._clients.append(client)
-        return client
+    def _connect(self) -> object:
+        if self.kind in ("udp", "udp6"):
+            return clients.Datagrams(HOSTS[self.kind], self.port)
+        if self.kind in ("tcp", "tcp6"):
+            family = socket.AF_INET if self.kind == "tcp" else socket.AF_INET6
+            return clients.connect(family, (HOSTS[self.kind], self.port))
+        if self.kind == "unix":
+            return clients.OneCommandEach(self.path)
+        if self.kind in ("cunix", "systemd"):
+            return clients.connect(socket.AF_UNIX, self.path)
+        return clients.Lines(self.child.stdin, self.child.stdout)
 
     def wait_for_end(self, seconds: float = 2.0) -> int:
         return self.child.wait(timeout=seconds)
 
     def stop(self) -> None:
         """Fails when the program does not end well by itself."""
-        for client in self._clients:
-            client.close()
-        if self._listening is not None:
-            self._listening.close()
         try:
             if self.child.poll() is None:
                 self.child.terminate()
@@ -126,7 +109,9 @@ class Program:
             if self.child.poll() is None:
                 self.child.kill()
                 self.child.wait()
-            for pipe in (self.child.stdin, self.child.stdout):
-                if pipe is not None and not pipe.closed:
-                    pipe.close()
+            # Only now: the end of input would end the program too, while our signal is on its way.
+            for client in self._clients:
+                client.close()
+            if self._listening is not None:
+                self._listening.close()
         assert status == 0, f"ended with {status}:\n{self.log.read_text()[-3000:]}"

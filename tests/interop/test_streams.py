@@ -79,7 +79,7 @@ def test_unix_takes_one_command_a_connection(start, request_text: bytes, reply: 
 def test_unix_client_that_says_nothing_holds_nobody_up(start) -> None:
     program = start(kind="unix")
     with socket.socket(socket.AF_UNIX) as silent:
-        silent.connect(program.where.removeprefix("unix:"))
+        silent.connect(program.path)
         assert program.client.ask("V") == ["20040107"]
     assert program.client.ask("V") == ["20040107"]
 
