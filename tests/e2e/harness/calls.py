@@ -98,13 +98,17 @@ class Calls:
     def streams(self) -> list[tuple[list[Endpoint], list[Endpoint]]]:
         return [pair for call in list(self.by_id.values()) for pair in call.streams()]
 
+    def in_use(self) -> list[Endpoint]:
+        """The present endpoints of all parties."""
+        return [side[-1] for pair in self.streams() for side in pair]
+
     def talking(self) -> int:
         """Streams in which each side has heard the other."""
         return sum(1 for a, b in self.streams() if a[-1].heard(b[-1]) and b[-1].heard(a[-1]))
 
     def finished(self) -> bool:
         """Every endpoint in use has sent all that it was to send."""
-        return all(side[-1].sent == self.packets for pair in self.streams() for side in pair)
+        return all(one.sent == self.packets for one in self.in_use())
 
     def losses(self, at_first: int = 0) -> list[str]:
         """Every way in which the media was not perfect, in words. A party whose address is not the signalled one cannot

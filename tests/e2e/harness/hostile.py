@@ -34,6 +34,15 @@ class Report:
     sent: int
     heard: list[Heard]
 
+    def summary(self, spoken: dict[int, float]) -> str:
+        """For each port of the relay that sent to the third party: how often, and from when to when, counted from the
+        first packet of the party that uses the port."""
+        lines = []
+        for port in sorted({one.from_port for one in self.heard}):
+            times = [one.when - spoken.get(port & ~1, 0.0) for one in self.heard if one.from_port == port]
+            lines.append(f"port {port}: {len(times)} packets, {min(times):.3f} to {max(times):.3f} s after the party spoke")
+        return "\n".join(lines)
+
 
 class ThirdParty:
     def __init__(self, folder: pathlib.Path, *, target: str, ports: tuple[int, int], rate: int, kind: str,
