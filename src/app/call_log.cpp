@@ -35,7 +35,7 @@ struct Line {
   }
   void operator()(const session::RemoteLearned& learned) const {
     if (learned.remote.history.empty()) return;
-    const auto& last = learned.remote.history.back();
+    const auto last = learned.remote.history.back();
     log.debug(call(), "{} is at {}: {}", side_of(learned.slot), last.endpoint.to_string(),
                          flow::describe(last.cause));
   }

@@ -1,40 +1,10 @@
-// What both policies share: the commands, the history, the words.
+// What both policies share: the commands and the history.
 
 #include "flow/latching.hpp"
 
-#include <fmt/format.h>
-
-#include <iterator>
 #include <utility>
 
 namespace millrace::flow {
-
-std::string_view describe(Cause cause) {
-  switch (cause) {
-    case Cause::signalled: return "named by the signalling";
-    case Cause::first_packet: return "first packet";
-    case Cause::signalled_source: return "signalled address";
-    case Cause::better_source: return "closer to the signalled address, or the first valid RTP";
-    case Cause::same_stream_moved: return "the same stream went on from there";
-    case Cause::after_update: return "moved soon after the signalling named an address";
-    case Cause::follows_rtp: return "one above the RTP source";
-  }
-  return "unknown";
-}
-
-std::string history_text(std::span<const HistoryEntry> history) {
-  std::string text;
-  bool learned = false;  // a packet's source is being used: the next one replaces it
-  for (const HistoryEntry& entry : history) {
-    std::string_view verb = learned ? "replaced by" : "learned";
-    if (entry.cause == Cause::signalled) verb = "set to";
-    if (entry.cause == Cause::follows_rtp) verb = "assumed";
-    learned = entry.cause != Cause::signalled && entry.cause != Cause::follows_rtp;
-    fmt::format_to(std::back_inserter(text), "{}{} {} {}: {}", text.empty() ? "" : "; ", clock_text(entry.at), verb,
-                   entry.endpoint.to_string(), describe(entry.cause));
-  }
-  return text;
-}
 
 void Latch::set_rules(const LatchRules& rules, Now now) {
   const LatchRules before = std::exchange(rules_, rules);
@@ -82,7 +52,6 @@ void Latch::remember(Cause cause, Now now) {
   const std::size_t size = history.size();
   if (size >= 1 && same(history.back())) return;
   if (size >= 2 && cause != Cause::signalled && same(history[size - 2])) history.erase_at(size - 2);
-  if (history.full()) history.erase_at(0);
   history.push_back(entry);
 }
 

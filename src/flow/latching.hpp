@@ -14,6 +14,7 @@
 #include "base/static_vector.hpp"
 #include "base/strong.hpp"
 #include "base/time.hpp"
+#include "flow/history.hpp"
 #include "net/endpoint.hpp"
 
 namespace millrace::flow {
@@ -32,28 +33,6 @@ struct LatchRules {
   std::chrono::milliseconds relatch_after{200};  // safe: silence before the same SSRC may move
   friend bool operator==(const LatchRules&, const LatchRules&) = default;
 };
-
-// Why the remote became what it is. Spelled in words when shown (describe()).
-enum class Cause : std::uint8_t {
-  signalled,          // told by the signalling
-  first_packet,       // nothing, or nothing confirmed, was known
-  signalled_source,   // the exact signalled address and port showed up
-  better_source,      // ranks above the source learned before, within the window
-  same_stream_moved,  // the same SSRC went on from elsewhere after silence (NAT rebinding)
-  after_update,       // moved soon after a new address was signalled
-  follows_rtp,        // RTCP: guessed from the RTP source, port + 1
-};
-std::string_view describe(Cause cause);
-
-struct HistoryEntry {
-  WallTime at;
-  net::Endpoint endpoint;
-  Cause cause = Cause::signalled;
-};
-inline constexpr std::size_t kHistoryEntries = 8;  // the oldest goes when a ninth comes
-using EndpointHistory = StaticVector<HistoryEntry, kHistoryEntries>;
-// On one line: "10:02:11.120 learned 203.0.113.7:4000: first packet; 10:02:11.180 replaced by ...".
-std::string history_text(std::span<const HistoryEntry> history);
 
 // What is known of a remote; a plain value, also what events carry to control.
 struct RemoteState {
@@ -133,6 +112,6 @@ class Latch {
   bool heard_ = false;                   // `safe`: the destination is a source that has sent
   bool source_is_rtp_ = false;           // `safe`: and what it sent parsed as RTP
 };
-static_assert(sizeof(Latch) <= 420, "four in a call; memory a call is a published figure");
+static_assert(sizeof(Latch) <= 372, "four in a call; memory a call is a published figure");
 
 }  // namespace millrace::flow

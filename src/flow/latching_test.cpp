@@ -18,7 +18,7 @@ using testing::LatchScript;
 
 std::string history_of(const Latch& latch) {
   const auto& history = latch.state().history;
-  return history_text({history.begin(), history.end()});
+  return history_text(history.entries());
 }
 
 TEST(LatchHistory, is_empty_before_anything_happened) { EXPECT_EQ(history_of(Latch{}), ""); }

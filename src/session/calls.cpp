@@ -121,7 +121,7 @@ void Calls::on(const flow::RemoteChanged& event, Now now) {
   remote->destination = event.remote.destination;
   remote->learned = event.remote.learned;
   remote->locked = event.remote.locked;
-  remote->history = std::vector(event.remote.history.begin(), event.remote.history.end());
+  remote->history = event.remote.history.entries();
   if (event.remote.learned)
     announcer_.announce(connection, now, RemoteLearned{.slot = event.slot, .remote = event.remote});
 }

@@ -41,7 +41,7 @@ void add_reception(Totals& totals, const FlowCounters& rtp) {
   totals.rtp_received += rtp[Count::rtp_received];
   totals.rtp_duplicates += rtp[Count::rtp_duplicates];
   totals.rtp_lost += rtp[Count::rtp_lost];
-  totals.not_rtp += rtp[Count::not_rtp];
+  totals.not_rtp += rtp[Count::not_rtp] + rtp[Count::rtcp_on_rtp];
 }
 
 // A complete connection in which nobody, or only one, was heard.

@@ -61,7 +61,11 @@ constexpr std::array<Name<ConnectionCounters>, 14> kQueryNames{{
     {"rtpa_nrcvd", of_party<Count::rtp_received>},
     {"rtpa_ndups", of_party<Count::rtp_duplicates>},
     {"rtpa_nlost", of_party<Count::rtp_lost>},
-    {"rtpa_perrs", of_party<Count::not_rtp>},
+    // RTCP on the RTP port does not parse as RTP either.
+    {"rtpa_perrs",
+     [](const ConnectionCounters& from) -> Number {
+       return from.party_rtp[Count::not_rtp] + from.party_rtp[Count::rtcp_on_rtp];
+     }},
     {"longest_ipi",
      [](const ConnectionCounters& from) -> Number {
        return static_cast<double>(from.party_rtp[Count::longest_gap_ns]) / 1e9;
