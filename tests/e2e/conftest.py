@@ -2,6 +2,8 @@
 test stay in pytest's temporary folder, and their ends are shown."""
 from __future__ import annotations
 
+import itertools
+import os
 import pathlib
 import shutil
 import sys
@@ -40,15 +42,19 @@ def hub() -> Iterator[MediaHub]:
 class Stage:
     """Starts programs for one test and takes them down in reverse."""
 
+    numbers = itertools.count(1)
+
     def __init__(self, folder: pathlib.Path, hub: MediaHub):
         self.folder, self.hub = folder, hub
+        # Media of a test has a loopback address to itself: floods and probes must not meet the relays of another run.
+        self.media_address = f"127.{10 + os.getpid() % 240}.{next(self.numbers) % 250}.1"
         self._undo: list[Callable[[], object]] = []
 
     def defer(self, undo: Callable[[], object]) -> None:
         self._undo.append(undo)
 
     def relay(self, **options) -> Relay:
-        one = Relay(self.folder, **options)
+        one = Relay(self.folder, **{"address": self.media_address, **options})
         self.defer(one.stop)
         return one
 

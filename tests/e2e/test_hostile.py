@@ -62,7 +62,8 @@ def test_garbage_on_control_and_media_sockets_costs_the_calls_no_packet(stage, p
     scene = Scene(stage, relay)
     control = stage.third_party(target="127.0.0.1", ports=(relay.control_port,) * 2, rate=2000, kind="garbage")
     with calls_running(scene) as calls:
-        media = stage.third_party(target="127.0.0.1", ports=PORTS, rate=4000, kind="garbage", source="127.0.0.67")
+        media = stage.third_party(target=stage.media_address, ports=PORTS, rate=4000, kind="garbage",
+                                  source="127.0.0.67")
         # Taken up again by the block's end: the calls go on for seconds under both floods.
     record_property("datagrams at the control socket", control.finish().sent)
     report = media.finish()
@@ -111,8 +112,8 @@ def test_a_datagram_of_64_kib_changes_nothing(streams):
             sock.bind(("127.0.0.66", 0))
             for body in (b"huge U " + b"c" * 65000, b"\0" * 65507):
                 sock.sendto(body, ("127.0.0.1", streams.relay.control_port))
-            for port in {side[-1].remote[1] for pair in calls.streams() for side in pair}:
-                sock.sendto(b"\x80" + bytes(65506), ("127.0.0.1", port))
+            for one in calls.in_use():
+                sock.sendto(b"\x80" + bytes(65506), one.remote)
         assert streams.relay.ask("V") == PROTOCOL_VERSION
         assert streams.relay.control.active_sessions() == CALLS
 

@@ -30,7 +30,7 @@ def plan(media_host: str | None = None) -> Plan:
 
 
 def spraying(scene: Scene):
-    return scene.stage.third_party(target="127.0.0.1", ports=PORTS, rate=SPRAYED_A_SECOND, kind="rtp")
+    return scene.stage.third_party(target=scene.stage.media_address, ports=PORTS, rate=SPRAYED_A_SECOND, kind="rtp")
 
 
 def after_the_lock(calls: Calls, heard: list[Heard]) -> list[Heard]:

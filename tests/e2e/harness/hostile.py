@@ -40,7 +40,8 @@ class Report:
         lines = []
         for port in sorted({one.from_port for one in self.heard}):
             times = [one.when - spoken.get(port & ~1, 0.0) for one in self.heard if one.from_port == port]
-            lines.append(f"port {port}: {len(times)} packets, {min(times):.3f} to {max(times):.3f} s after the party spoke")
+            span = f"{min(times):.3f} to {max(times):.3f} s"
+            lines.append(f"port {port}: {len(times)} packets, {span} after the party spoke")
         return "\n".join(lines)
 
 

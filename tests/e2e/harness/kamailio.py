@@ -10,7 +10,8 @@ from .process import REPOSITORY, Process, free_port, wait_until
 
 PAGE = REPOSITORY / "docs" / "kamailio.md"
 OPTIONS = ("OPTIONS sip:{host} SIP/2.0\r\nVia: SIP/2.0/UDP {own};rport;branch=z9hG4bKready\r\n"
-           "From: <sip:test@{host}>;tag=1\r\nTo: <sip:{host}>\r\nCall-ID: ready\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n")
+           "From: <sip:test@{host}>;tag=1\r\nTo: <sip:{host}>\r\nCall-ID: ready\r\nCSeq: 1 OPTIONS\r\n"
+           "Content-Length: 0\r\n\r\n")
 
 
 def documented_configuration() -> str:
