@@ -7,6 +7,7 @@
 
 #include <cstdio>
 #include <random>
+#include <sstream>
 
 #include "mrload/affinity.hpp"
 #include "mrload/batch.hpp"
@@ -78,7 +79,7 @@ class Demo {
   std::array<Side, 2> sides_;   // caller, callee
   std::unique_ptr<Dialect> dialect_ = make_rtpproxy_dialect();
   ReceiveBatch incoming_{16};
-  std::string counters_;        // the daemon's: "TTL in in relayed dropped"
+  std::string counters_;        // the daemon's own, in words
 };
 
 std::expected<net::Endpoint, std::string> Demo::ask_media(const std::string& request) {
@@ -130,7 +131,13 @@ std::expected<void, std::string> Demo::ask_counters() {
   if (reply->starts_with("E")) {
     return std::unexpected{fmt::format("the daemon lost the demo call while it ran: Q answered \"{}\"", *reply)};
   }
-  counters_ = *reply;
+  // TTL, from the caller, from the callee, relayed, dropped.
+  std::istringstream numbers{*reply};
+  std::array<std::uint64_t, 5> value{};
+  for (auto& number : value) numbers >> number;
+  if (!numbers)
+    return std::unexpected{fmt::format("the daemon's answer to Q is no list of five counters: \"{}\"", *reply)};
+  counters_ = fmt::format("{} in, {} relayed, {} dropped", value[1] + value[2], value[3], value[4]);
   return {};
 }
 

@@ -13,7 +13,7 @@ constexpr std::size_t kReceiveBatch = 64;
 constexpr std::chrono::microseconds kSpinBelow{200};   // a shorter pause is not worth a wake-up
 constexpr std::chrono::microseconds kSpinStep{25};
 constexpr std::chrono::milliseconds kQuiet{500}, kLongestDrain{3'000};
-constexpr std::chrono::seconds kLongestDelay{1};
+constexpr std::chrono::seconds kLongestDelay{10};  // a full second is possible behind an overloaded relay
 
 TimePoint now() { return read_clocks().mono; }
 

@@ -37,7 +37,7 @@ struct Counts {
   std::uint64_t foreign = 0;                  // not a packet of this run, or damaged
   std::uint64_t warm_up_lost = 0;
   std::uint64_t overrun = 0;                  // lost in the generator's own sockets
-  std::uint64_t bad_stamps = 0;               // a delay below 0 or above 1 s: the clock was stepped
+  std::uint64_t bad_stamps = 0;               // a delay below 0 or above 10 s: the clock was stepped
   Histogram delay;                            // from just before sending to the kernel's stamp on arrival
   Nanoseconds sending{0};                     // how long the measured rounds took
   Nanoseconds slipped{0};                     // see Pacer

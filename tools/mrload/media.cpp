@@ -17,6 +17,7 @@ constexpr double kPaceKept = 0.99;  // below this share of the wanted rate the f
 
 struct Usage {
   std::vector<ProcessUsage> edges;  // before and after the measured packets
+  HostDrops dropped;  // in the meantime, late packets included
   std::string error;
 };
 
@@ -31,6 +32,7 @@ std::expected<Histogram, std::string> baseline(const Rig& rig) {
 
 // A run number of its own, or late packets of the direct traffic would count as wrong deliveries.
 std::expected<Counts, std::string> measure(const Rig& rig, const std::vector<Sides>& send_to, Usage& usage) {
+  const auto before = host_drops();
   auto counts = Generator{rig.sockets, send_to, rig.options.traffic}.run([&] {
     auto now = rig.usage();
     if (!now) usage.error = now.error();
@@ -38,6 +40,8 @@ std::expected<Counts, std::string> measure(const Rig& rig, const std::vector<Sid
   });
   if (!counts) return std::unexpected{counts.error().message()};
   if (!usage.error.empty()) return std::unexpected{usage.error};
+  const auto after = host_drops();
+  usage.dropped = {after.full_sockets - before.full_sockets, after.backlog - before.backlog};
   return std::move(*counts);
 }
 
@@ -48,7 +52,7 @@ std::string pace_note(const Traffic& traffic, const Counts& counts) {
   return fmt::format("of {:.0f} wanted", traffic.packets_per_second());
 }
 
-void add_counts(Report& report, const Traffic& traffic, const Counts& counts) {
+void add_counts(Report& report, const Traffic& traffic, const Counts& counts, const HostDrops& dropped) {
   const auto lost = counts.all_sent() - counts.all_received();
   report.add({"sent_packets", "sent", counts.all_sent(), "", ""});
   report.add({"sent_per_second", "sent a second", counts.sent_per_second(), "", pace_note(traffic, counts)});
@@ -58,6 +62,9 @@ void add_counts(Report& report, const Traffic& traffic, const Counts& counts) {
   report.add({"lost_from_callers", "  sent by callers", counts.lost(0), "", ""});
   report.add({"lost_from_callees", "  sent by callees", counts.lost(1), "", ""});
   report.add({"lost_in_generator", "  in the generator itself", counts.overrun, "", "its receive buffer ran over"});
+  report.add({"dropped_in_full_sockets", "  host: in full receive buffers", dropped.full_sockets, "",
+              "of any process, from the warm-up on"});
+  report.add({"dropped_in_backlog", "  host: before any socket", dropped.backlog, "", ""});
   report.add({"lost_in_warm_up", "lost while warming up", counts.warm_up_lost, "", "not in the figures above"});
   report.add({"duplicates", "duplicates", counts.duplicates, "", ""});
   report.add({"wrong_deliveries", "wrong deliveries", counts.wrong, "", "out of another leg, call or address"});
@@ -72,13 +79,13 @@ void add_delays(Report& report, const Counts& counts, const std::optional<Histog
     report.add_delays("direct", "direct path", *direct);
     report.add_delays("added", "added delay", counts.delay, direct->percentile(0.5));
   }
-  report.add({"bad_stamps", "delays thrown away", counts.bad_stamps, "", "below 0 or above 1 s"});
+  report.add({"bad_stamps", "delays thrown away", counts.bad_stamps, "", "below 0 or above 10 s: a stepped clock"});
 }
 
 void add_processor(Report& report, const Counts& counts, const Usage& usage) {
-  if (usage.edges.size() != 2) return;
+  if (usage.edges.size() != 2 || counts.all_received() == 0) return;
   const auto cpu = static_cast<double>((usage.edges[1].cpu - usage.edges[0].cpu).count());
-  const auto relayed = static_cast<double>(std::max<std::uint64_t>(counts.all_received(), 1));
+  const auto relayed = static_cast<double>(counts.all_received());
   report.add({"cpu_per_packet_us", "relay: CPU a relayed packet", cpu / relayed / 1e3, "us", ""});
   report.add(
       {"cpu_percent", "relay: CPU in use", 100 * cpu / static_cast<double>(counts.sending.count()), "%", "of one"});
@@ -125,7 +132,7 @@ std::expected<Report, std::string> run_media(const Options& options) {
   Report report{"media"};
   describe(report, *rig);
   describe_traffic(report, rig->options.traffic);
-  add_counts(report, rig->options.traffic, *counts);
+  add_counts(report, rig->options.traffic, *counts, usage.dropped);
   add_delays(report, *counts, direct);
   add_processor(report, *counts, usage);
   return report;

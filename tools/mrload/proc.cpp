@@ -55,6 +55,36 @@ std::expected<ProcessUsage, std::string> usage_of(pid_t pid) {
   return usage;
 }
 
+HostDrops host_drops() {
+  HostDrops drops;
+  // Two lines of the same shape, "Udp: NAME NAME ..." and "Udp: NUMBER NUMBER ...".
+  std::ifstream snmp{"/proc/net/snmp"};
+  std::string names;
+  for (std::string line; std::getline(snmp, line);) {
+    if (!line.starts_with("Udp: ")) continue;
+    if (names.empty()) {
+      names = line;
+      continue;
+    }
+    std::istringstream name_words{names}, number_words{line};
+    for (std::string name, number; name_words >> name && number_words >> number;) {
+      if (name == "RcvbufErrors") drops.full_sockets += parse_number<std::uint64_t>(number).value_or(0);
+    }
+  }
+  std::ifstream snmp6{"/proc/net/snmp6"};
+  std::string name;
+  for (std::uint64_t number = 0; snmp6 >> name >> number;) {
+    if (name == "Udp6RcvbufErrors") drops.full_sockets += number;
+  }
+  std::ifstream softnet{"/proc/net/softnet_stat"};   // a line a CPU, hexadecimal; the second word is "dropped"
+  for (std::string line; std::getline(softnet, line);) {
+    std::istringstream words{line};
+    std::string processed, dropped;
+    if (words >> processed >> dropped) drops.backlog += parse_number<std::uint64_t>(dropped, 16).value_or(0);
+  }
+  return drops;
+}
+
 std::string name_of(pid_t pid) { return first_line(fmt::format("/proc/{}/comm", pid)); }
 
 std::string processor_model() {

@@ -20,6 +20,14 @@ struct ProcessUsage {
 std::expected<ProcessUsage, std::string> usage_of(pid_t pid);
 std::string name_of(pid_t pid);
 
+// Datagrams that the host threw away since it started, whoever they were for. The difference over a run says where
+// loss happened when nothing else uses the network much.
+struct HostDrops {
+  std::uint64_t full_sockets = 0;  // a receive buffer was full: its owner read too late (/proc/net/snmp, snmp6)
+  std::uint64_t backlog = 0;  // a CPU's queue before any socket was full (/proc/net/softnet_stat)
+};
+HostDrops host_drops();
+
 // What a table of figures must say about the machine.
 std::string processor_model();
 std::string kernel_release();

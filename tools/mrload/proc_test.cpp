@@ -5,6 +5,9 @@
 
 #include <vector>
 
+#include "mrload/batch.hpp"
+#include "net/udp.hpp"
+
 namespace millrace::mrload {
 namespace {
 
@@ -25,6 +28,18 @@ TEST(Proc, sees_processor_time_that_is_used) {
   const auto after = usage_of(getpid());
   ASSERT_TRUE(before && after);
   EXPECT_GT(after->cpu, before->cpu);
+}
+
+TEST(Proc, sees_datagrams_that_a_full_socket_lost) {
+  const auto local = net::Endpoint{*net::Address::parse("127.0.0.1"), Port{0}};
+  const auto socket = net::bind_udp(local, {.receive_buffer = 4'096, .timestamps = false});
+  ASSERT_TRUE(socket) << socket.error().message();
+  const auto to = SocketAddress::of(*net::local_endpoint(socket->get()));
+  const auto before = host_drops();
+  SendBatch batch{200, 1'000};
+  while (!batch.full()) batch.add(to);
+  ASSERT_TRUE(batch.flush(socket->get()));
+  EXPECT_GT(host_drops().full_sockets, before.full_sockets);
 }
 
 TEST(Proc, says_so_when_there_is_no_such_process) {
