@@ -91,7 +91,6 @@ int run(const DropInOptions& options) {
                                 .signals = app::SignalTable::rtpproxy,
                                 .listen = {.resolve_names = !options.no_resolve, .unix_mode = options.socket_mode},
                                 .interfaces = options.interfaces,
-                                .bridging = options.bridging,
                                 .admin_required = false,
                                 .notes = std::move(notes),
                                 .reload = {}};

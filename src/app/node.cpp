@@ -190,8 +190,10 @@ class Node::Parts final : public dataplane::EventSink, public control::admin::No
 };
 
 control::rtpproxy::Server::Options Node::Parts::text_options(control::rtpproxy::NotifyTargets targets) const {
+  // Two interfaces by these names are a bridge, however they came about.
+  const bool bridging = ports_.find("internal") != nullptr && ports_.find("external") != nullptr;
   return {.targets = std::move(targets),
-          .bridging = options_.bridging,
+          .bridging = bridging,
           .on_unknown_target = [this](std::string_view target) {
             log_.warning("'{}' is not an allowed notification target; nobody will be told", target);
           }};

@@ -26,7 +26,6 @@ struct NodeOptions {
   SignalTable signals = SignalTable::millrace;
   control::transport::ListenOptions listen;
   std::vector<net::Interface> interfaces;   // empty: as the settings say
-  bool bridging = false;                    // the text protocol's e and i letters are allowed
   bool admin_required = true;               // else the start goes on without an admin socket
   std::vector<std::string> notes;           // what the log is to say once at the start
   std::function<std::expected<config::Settings, std::string>()> reload;  // empty: there is nothing to read again

@@ -79,6 +79,16 @@ struct Signals::State {
 
 Signals::Signals(boost::asio::io_context& io, SignalTable table, std::function<void(Meaning, int)> on_meaning)
     : state_{std::make_unique<State>(io, table, std::move(on_meaning))} {}
-Signals::~Signals() = default;
+
+// Asio puts the default actions back, and a stop signal that comes while the program is ending already must not turn
+// a clean exit into a death by signal.
+Signals::~Signals() {
+  const SignalTable table = state_->table;
+  sigset_t stops;
+  ::sigemptyset(&stops);
+  for (const Row& row : rows_of(table)) ::sigaddset(&stops, row.signal);
+  ::pthread_sigmask(SIG_BLOCK, &stops, nullptr);
+  state_.reset();
+}
 
 }  // namespace millrace::app

@@ -56,6 +56,10 @@ Verdict Latch::hear_again(const Arrival& arrival, Now now) {
 
 std::optional<Cause> Latch::may_move_safe(const Arrival& arrival, Now now) const {
   const Rank rank = rank_of(arrival.from);
+  const bool elsewhere = rank == Rank::elsewhere || rank == Rank::stale_elsewhere;
+  // RTCP waits for seconds between two packets, and a stranger must not have the port meanwhile: once the party's RTP
+  // has shown its host, RTCP comes from there or from where it was signalled.
+  if (expected_.is_set() && elsewhere) return std::nullopt;
   if (!heard_) return rank == Rank::exact ? Cause::signalled_source : Cause::first_packet;
 
   const Rank current = rank_of(state_.destination);

@@ -128,15 +128,16 @@ constexpr std::array kRtcp{
               "0 signal S+; 20 raw E > learned E u; 40 raw s > learned s u; 1020 raw s > learned s ul; 2000 raw E > "
               "ignore s ul"},
     LatchCase{"follows the RTP source, one port above", "safe rtcp", "0 signal S+; 20 follow E > changed E+ u"},
-    LatchCase{"its host outranks strangers then", "safe rtcp",
-              "0 signal S+; 20 follow E > changed E+ u; 40 raw F > learned F u; 60 raw e > learned e u"},
+    LatchCase{"strangers have no chance from then on, other ports of its host have", "safe rtcp",
+              "0 signal S+; 20 follow E > changed E+ u; 40 raw F > ignore E+ u; 60 raw e > learned e u;"
+              "9000 raw F > ignore e u"},
     LatchCase{"the exact guess closes the window", "safe rtcp",
               "0 signal S+; 20 follow E > changed E+ u; 40 raw E+ > learned E+ ul; 60 raw e > ignore E+ ul"},
     LatchCase{"follows when the RTP source moves", "safe rtcp",
               "0 signal S+; 20 follow E > changed E+ u; 40 raw E+ > learned E+ ul; 60 follow F > changed F+ u;"
-              "80 raw E+ > learned E+ u; 100 raw F+ > learned F+ ul"},
+              "80 raw E+ > ignore F+ u; 100 raw F+ > learned F+ ul"},
     LatchCase{"the same RTP source again changes nothing", "safe rtcp",
-              "0 signal S+; 20 follow E > changed E+ u; 40 raw F > learned F u; 60 follow E > kept F u"},
+              "0 signal S+; 20 follow E > changed E+ u; 40 raw F > ignore E+ u; 60 follow E > kept E+ u"},
     LatchCase{"on the RTP source's host what is known stands", "safe rtcp", "0 signal S+; 20 follow s > kept S+ -"},
     LatchCase{"RTCP from where it was signalled does not follow", "safe rtcp",
               "0 signal S+; 20 raw S+ > learned S+ l; 40 follow E > kept S+ l"},

@@ -194,7 +194,13 @@ Reply Calls::run(const StopPlay& command, Now) {
   return Done{};  // nothing plays, so nothing is left to stop
 }
 
-Reply Calls::run(const Play& command, Now) { return refuse_media(command.parties); }
+// Without codecs of its own the command means those that the party has signalled.
+Reply Calls::run(const Play& command, Now) {
+  const Call::Match match = find_connection(command.parties);
+  if (match.connection == nullptr) return Error::not_found;
+  if (command.codecs.empty() && match.connection->stream(match.speaker()).codecs.empty()) return Error::no_codecs;
+  return Error::not_supported;
+}
 Reply Calls::run(const StartRecording& command, Now) { return refuse_media(command.parties); }
 Reply Calls::run(const StopRecording& command, Now) { return refuse_media(command.parties); }
 Reply Calls::run(const Copy& command, Now) { return refuse_media(command.parties); }

@@ -17,6 +17,7 @@ std::string_view describe(Error error) {
     case Error::draining: return "draining: no new connections";
     case Error::limit_reached: return "a configured limit is reached";
     case Error::not_supported: return "not supported here";
+    case Error::no_codecs: return "the party has signalled no codecs";
   }
   return "unknown error";
 }

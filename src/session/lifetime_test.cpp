@@ -297,7 +297,8 @@ TEST(MediaCommands, are_refused_and_stopping_what_does_not_play_is_not) {
   set_up(world);
   const Parties here = World::parties("c1", "f", "t");
   const Parties nowhere = World::parties("c2", "f", "t");
-  EXPECT_EQ(error_in(world.run(Play{.parties = here, .name = "x", .codecs = {}})), Error::not_supported);
+  EXPECT_EQ(error_in(world.run(Play{.parties = here, .name = "x", .codecs = {}})), Error::no_codecs);
+  EXPECT_EQ(error_in(world.run(Play{.parties = here, .name = "x", .codecs = {0}})), Error::not_supported);
   EXPECT_EQ(error_in(world.run(Play{.parties = nowhere, .name = "x", .codecs = {}})), Error::not_found);
   EXPECT_EQ(error_in(world.run(StartRecording{.parties = here})), Error::not_supported);
   EXPECT_EQ(error_in(world.run(StopRecording{.parties = here})), Error::not_supported);

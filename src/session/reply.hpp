@@ -23,6 +23,7 @@ enum class Error : std::uint8_t {
   draining,              // no new connections any more
   limit_reached,         // configured number of calls
   not_supported,         // a media stage that is not there
+  no_codecs,             // the party never said which codecs it takes
 };
 std::string_view describe(Error error);
 

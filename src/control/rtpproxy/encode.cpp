@@ -49,6 +49,7 @@ ErrorCode error_code(session::Error error, Verb verb) {
     case session::Error::limit_reached: return ErrorCode::refused;
     case session::Error::draining: return ErrorCode::draining;
     case session::Error::not_supported: return code_of_missing_stage(verb);
+    case session::Error::no_codecs: return ErrorCode::no_codecs;
   }
   std::unreachable();
 }

@@ -53,6 +53,7 @@ TEST(RtpproxyEncode, every_refusal_of_the_session_has_a_number) {
       Case{Error::limit_reached, Verb::update, "E98"},
       Case{Error::draining, Verb::update, "E99"},
       Case{Error::not_supported, Verb::play, "E60"},
+      Case{Error::no_codecs, Verb::play, "E35"},
       Case{Error::not_supported, Verb::copy, "E65"},
       Case{Error::not_supported, Verb::record, "E50"},
       Case{Error::not_supported, Verb::stop_record, "E50"},

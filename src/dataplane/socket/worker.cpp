@@ -179,6 +179,10 @@ void Worker::on_event(const epoll_event& event) {
 // One read an event: the set is level-triggered, so what is left is reported again, and nobody pays for a read that
 // finds nothing. A call's port has one packet every 20 ms.
 void Worker::on_readable(MediaPort& port) {
+  // The command that completes the connection may have come after this turn's commands: its answer has left by then,
+  // and the peer may talk already. The packet waits for the next turn, which begins with the inbox.
+  if (!port.connection->complete && !inbox_.empty()) return;
+
   Datagram in;
   if (!receive(port.socket.get(), buffer_, in)) return;
   statistics_.packets_in.add();
