@@ -4,9 +4,14 @@
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 bin=build/release/bin
-socket=build/run/admin.sock   # a relative path: the name of a Unix socket is 107 bytes at most
 log=build/log/run.log
-settings=(--set media.address=127.0.0.1 --set "admin.socket=$socket")
+settings=(--set media.address=127.0.0.1)
+mrctl=("$bin/mrctl")
+if [[ ! -w /run ]]; then   # not root: the default place of the admin socket is not ours
+  socket=build/run/admin.sock   # a relative path: the name of a Unix socket is 107 bytes at most
+  settings+=(--set "admin.socket=$socket")
+  mrctl+=(--socket "$socket")
+fi
 ready_within_s=10
 
 once=0
@@ -37,7 +42,7 @@ for ((tries = ready_within_s * 10; ; tries--)); do
     tail -n 20 "$log" >&2
     exit 1
   fi
-  if "$bin/mrctl" --socket "$socket" status >/dev/null 2>&1; then break; fi
+  if "${mrctl[@]}" status >/dev/null 2>&1; then break; fi
   if [[ $tries -eq 0 ]]; then
     echo "mr: the daemon runs but did not answer within $ready_within_s s:" >&2
     tail -n 20 "$log" >&2
@@ -58,10 +63,11 @@ fi
 cat <<WORDS
 
 Millrace is running: text protocol on udp:127.0.0.1:7722, media on 127.0.0.1.
-  $bin/mrctl --socket $socket status    what it carries
-  $bin/mrctl --socket $socket calls     its calls
-  $bin/mrload --demo                               another call, from another terminal
-  docs/kamailio.md, docs/opensips.md                           a SIP server in front of it
+  ${mrctl[*]} status      what it carries
+  ${mrctl[*]} calls       its calls
+  ${mrctl[*]} doctor      what would go wrong on this host
+  $bin/mrload --demo       another call, from another terminal
+  docs/kamailio.md, docs/opensips.md   a SIP server in front of it
 It stays up until Ctrl-C.
 WORDS
 wait "$daemon" || status=$?
