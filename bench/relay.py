@@ -26,8 +26,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--json", metavar="FILE", help="write every figure, every run and the conditions")
     parser.add_argument("--quick", action="store_true", help="one short round: shows that it works, not how fast it is")
     parser.add_argument("--rounds", type=int, metavar="N", help="default 3, with --quick 1")
-    parser.add_argument("--relays", default=DEFAULT_RELAYS, help=f"of rtpengine, bare, millrace, rtpproxy; default {DEFAULT_RELAYS}")
-    parser.add_argument("--only", metavar="WORD", help="only measurements whose name begins with it: media, growth, memory, setup")
+    parser.add_argument("--relays", default=DEFAULT_RELAYS,
+                        help=f"of rtpengine, bare, millrace, rtpproxy; default {DEFAULT_RELAYS}")
+    parser.add_argument("--only", metavar="WORD",
+                        help="only measurements whose name begins with it: media, growth, memory, setup")
     parser.add_argument("--relay-cpu", type=int, metavar="N")
     parser.add_argument("--generator-cpu", type=int, metavar="N")
     options = parser.parse_args()
@@ -62,19 +64,21 @@ def measure(relay: relays.Relay, measurement: figures.Measurement, options: argp
     out.unlink(missing_ok=True)
     with relays.running(relay, options.relay_cpu) as pid:
         done = subprocess.run(
-            [str(relays.BIN / "mrload"), *measurement.arguments, "--relay", relays.CONTROL, "--protocol", relay.protocol,
-             "--local", GENERATOR_ADDRESS, "--pid", str(pid), "--cpu", str(options.generator_cpu), "--json", str(out)],
+            [str(relays.BIN / "mrload"), *measurement.arguments, "--relay", relays.CONTROL,
+             "--protocol", relay.protocol, "--local", GENERATOR_ADDRESS, "--pid", str(pid),
+             "--cpu", str(options.generator_cpu), "--json", str(out)],
             capture_output=True, text=True, timeout=MEASUREMENT_WITHIN_S, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"{relay.name}, {measurement.name}: {done.stderr.strip()}")
     report = json.loads(out.read_text())
-    run = report["figures"]
-    if "packets_per_second_and_side" in report["conditions"]:
-        run["wanted_per_second"] = 2 * report["conditions"]["calls"] * report["conditions"]["packets_per_second_and_side"]
+    run, asked = report["figures"], report["conditions"]
+    if "packets_per_second_and_side" in asked:
+        run["wanted_per_second"] = 2 * asked["calls"] * asked["packets_per_second_and_side"]
     return run
 
 
-def run_all(chosen: list[relays.Relay], options: argparse.Namespace, scratch: Path) -> tuple[figures.Results, list[str]]:
+def run_all(chosen: list[relays.Relay], options: argparse.Namespace,
+            scratch: Path) -> tuple[figures.Results, list[str]]:
     plan = [m for m in figures.measurements(options.quick) if m.name.startswith(options.only or "")]
     if not plan:
         sys.exit(f"mr bench relay: no measurement begins with \"{options.only}\"")
@@ -85,7 +89,8 @@ def run_all(chosen: list[relays.Relay], options: argparse.Namespace, scratch: Pa
         for measurement in plan:
             for relay in chosen:
                 done += 1
-                print(f"[{done}/{total}] round {round_number + 1}: {measurement.name}, {relay.name}", file=sys.stderr, flush=True)
+                print(f"[{done}/{total}] round {round_number + 1}: {measurement.name}, {relay.name}",
+                      file=sys.stderr, flush=True)
                 try:
                     results[relay.name][measurement.name].append(measure(relay, measurement, options, scratch))
                 except (RuntimeError, subprocess.TimeoutExpired) as error:
@@ -116,7 +121,8 @@ def conditions(chosen: list[relays.Relay], options: argparse.Namespace) -> dict:
         "net.core.rmem_default": first_line("/proc/sys/net/core/rmem_default"),
         "net.core.rmem_max": first_line("/proc/sys/net/core/rmem_max"),
         "load_at_start": os.getloadavg()[0],
-        "relays": {relay.name: {"version": relays.version_of(relay), "command": " ".join(relay.command).replace(str(relays.ROOT) + "/", "")}
+        "relays": {relay.name: {"version": relays.version_of(relay),
+                                "command": " ".join(relay.command).replace(f"{relays.ROOT}/", "")}
                    for relay in chosen},
     }
 
@@ -124,7 +130,9 @@ def conditions(chosen: list[relays.Relay], options: argparse.Namespace) -> dict:
 def number(value: float | None) -> str:
     if value is None:
         return "-"
-    return f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:,.2f}" if abs(value) < 100 else f"{value:,.1f}"
+    if abs(value) >= 1000 or value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:,.2f}" if abs(value) < 100 else f"{value:,.1f}"
 
 
 def show(rows: list[dict], names: list[str]) -> None:
@@ -168,11 +176,12 @@ def main() -> int:
           f"relay on CPU {options.relay_cpu}, generator on CPU {options.generator_cpu}\n")
     show(rows, list(results))
     if unsteady:
-        print(f"\nThe machine held the generator up in {unsteady} of {runs} media runs: those were put aside where steadier ones "
-              "exist. Other work runs here; do not take delays and losses for the relays' own.")
+        print(f"\nThe machine held the generator up in {unsteady} of {runs} media runs: those were put aside where "
+              "steadier ones exist. Other work runs here; do not take delays and losses for the relays' own.")
     if options.json:
-        Path(options.json).write_text(json.dumps(
-            {"conditions": state, "figures": rows, "runs": results, "failures": failures, "unsteady_runs": unsteady}, indent=1) + "\n")
+        everything = {"conditions": state, "figures": rows, "runs": results, "failures": failures,
+                      "unsteady_runs": unsteady}
+        Path(options.json).write_text(json.dumps(everything, indent=1) + "\n")
         print(f"\nEvery figure and run: {options.json}")
     for failure in failures:
         print(f"failed: {failure}", file=sys.stderr)
