@@ -48,8 +48,9 @@ std::expected<ProcessUsage, std::string> usage_of(pid_t pid) {
     ++usage.threads;
   }
   if (error || usage.threads == 0) {
+    const bool gone = !error || error == std::errc::no_such_file_or_directory;
     return std::unexpected{fmt::format("process {} of the relay cannot be read: {}", pid,
-                                       error ? error.message() : std::string{"it has ended"})};
+                                       gone ? "there is none, or it has ended" : error.message())};
   }
   usage.resident = resident_of(pid);
   return usage;
