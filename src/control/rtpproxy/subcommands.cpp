@@ -17,7 +17,7 @@ constexpr std::uint32_t kMaxTtlSeconds = 1u << 30;  // 34 years; more would over
 // Parts are decoded in order, because an `L` turns those behind it round.
 class PartDecoder {
  public:
-  explicit PartDecoder(const MainCommand& main) : main_{main} {}
+  explicit PartDecoder(const MainCommand& main) : main_{main}, turned_{main.verb == Verb::lookup} {}
 
   Part decode(const Words& words) {
     const std::string_view letters = words[0].substr(1);
@@ -71,7 +71,6 @@ class PartDecoder {
     if (number != std::string::npos && !parties.to.empty() && !parties.to.contains(';')) {
       parties.to += parties.from.substr(number);
     }
-    if (turned_) std::swap(parties.from, parties.to);
     return session::Delete{std::move(parties), weak};
   }
 
@@ -86,7 +85,7 @@ class PartDecoder {
   [[nodiscard]] bool names_both() const { return main_.verb == Verb::update && !main_.parties.to.empty(); }
 
   const MainCommand& main_;
-  bool turned_ = false;
+  bool turned_;  // parts speak of the party of TO: the one whose address `L` gives, alone or in an update
 };
 
 }  // namespace

@@ -65,16 +65,24 @@ TEST(RtpproxySubcommands, one_bad_part_spoils_the_command) {
   }
 }
 
-TEST(RtpproxySubcommands, settings_of_a_session_reach_the_party_or_the_other_one) {
-  for (const std::string_view main : {"U c - 0 f t", "U c - 0 f", "L c - 0 f t", "Q c f t"}) {
-    const auto parts = parts_of(std::string{main} + " && S ttl=7 && sR ttl=8 && S tos=255");
-    ASSERT_EQ(parts.size(), 3u) << main;
+TEST(RtpproxySubcommands, settings_of_a_session_reach_the_party_whose_address_the_command_gives_or_the_other_one) {
+  struct Case {
+    std::string_view main;
+    bool party_of_to;  // `L` names its party second
+  };
+  constexpr std::array kCases{
+      Case{"U c - 0 f t", false}, Case{"U c - 0 f", false}, Case{"L c - 0 f t", true},
+      Case{"L c - 0 f", true},    Case{"Q c f t", false},
+  };
+  for (const Case& c : kCases) {
+    const auto parts = parts_of(std::string{c.main} + " && S ttl=7 && sR ttl=8 && S tos=255");
+    ASSERT_EQ(parts.size(), 3u) << c.main;
     const auto& own = std::get<session::Adjust>(parts[0]);
     EXPECT_EQ(own.parties.from, "f");
     EXPECT_EQ(own.ttl, std::chrono::seconds{7});
-    EXPECT_FALSE(own.other_side);
+    EXPECT_EQ(own.other_side, c.party_of_to) << c.main;
     EXPECT_FALSE(own.tos.has_value());
-    EXPECT_TRUE(std::get<session::Adjust>(parts[1]).other_side);
+    EXPECT_EQ(std::get<session::Adjust>(parts[1]).other_side, !c.party_of_to) << c.main;
     EXPECT_EQ(std::get<session::Adjust>(parts[2]).tos, 255);
   }
 }
@@ -90,7 +98,7 @@ TEST(RtpproxySubcommands, lookup_in_an_update_makes_the_other_leg_and_turns_the_
   EXPECT_FALSE(std::get<session::Adjust>(parts[0]).other_side);
   EXPECT_TRUE(std::get<session::Adjust>(parts[2]).other_side);
   EXPECT_FALSE(std::get<session::Adjust>(parts[3]).other_side);
-  EXPECT_EQ(std::get<session::Delete>(parts[4]).parties.from, "t");
+  EXPECT_EQ(std::get<session::Delete>(parts[4]).parties.from, "f");
 }
 
 TEST(RtpproxySubcommands, delete_names_this_media_stream_alone) {
