@@ -219,6 +219,18 @@ void note_what_has_no_effect(DropInOptions& options) {
   note(options.overload_protection, "--overload_prot: always on, a new session is refused with E98 when too much waits");
 }
 
+std::optional<std::string> check_sockets(const DropInOptions& options) {
+  std::size_t stdio = 0, passed = 0;
+  for (const std::string& text : options.control_sockets) {
+    const auto kind = control::transport::parse_socket_spec(text)->kind;
+    stdio += control::transport::is_stdio(kind) ? 1 : 0;
+    passed += kind == control::transport::Kind::systemd ? 1 : 0;
+  }
+  if (stdio > 0 && !options.foreground) return "-s stdio: commands on standard input need the foreground, -f";
+  if (passed > 1) return "-s systemd: there is only one socket that systemd passes";
+  return std::nullopt;
+}
+
 std::expected<DropInOptions, std::string> finish(Raw raw) {
   DropInOptions& options = raw.options;
   if (options.action != DropInOptions::Action::run) return std::move(options);
@@ -237,12 +249,7 @@ std::expected<DropInOptions, std::string> finish(Raw raw) {
   if (raw.mode && options.group.empty()) {
     options.without_effect.emplace_back("-w: only used together with a group in -u");
   }
-  const auto is_stdio = [](const std::string& text) {
-    return control::transport::is_stdio(control::transport::parse_socket_spec(text)->kind);
-  };
-  if (!options.foreground && std::ranges::any_of(options.control_sockets, is_stdio)) {
-    return Failure{std::string{"-s stdio: commands on standard input need the foreground, -f"}};
-  }
+  if (const auto problem = check_sockets(options)) return Failure{*problem};
   note_what_has_no_effect(options);
   return std::move(options);
 }

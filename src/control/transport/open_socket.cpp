@@ -1,5 +1,6 @@
 #include "control/transport/open_socket.hpp"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -90,7 +91,10 @@ std::expected<net::UniqueFd, SysError> open_passed() {
     return std::unexpected{sys_error("systemd: descriptor 3 is not a listening stream socket")};
   }
   set_flag(passed, SOL_SOCKET, SO_REUSEADDR);
-  return net::UniqueFd{passed};
+  // A copy, so that no two listeners ever own one number, whatever the settings name twice.
+  net::UniqueFd own{::fcntl(passed, F_DUPFD_CLOEXEC, passed)};
+  if (!own) return std::unexpected{sys_error("systemd: take descriptor 3")};
+  return own;
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ std::expected<SocketSpec, std::string> with_path(Kind kind, std::string_view pat
   return SocketSpec{.kind = kind, .where = std::string{path}, .port = Port{}};
 }
 
-// "udp6:::1" has a host and no port: in IPv6 a last colon with another one before it may belong to the address.
+// The last colon splits, as in the reference: "udp6:::1:5000" is ::1 and 5000, so an IPv6 address needs its port.
 std::expected<SocketSpec, std::string> with_host(Kind kind, std::string_view rest) {
   SocketSpec spec{.kind = kind, .where = std::string{rest}, .port = Port{kDefaultPort}};
   if (const auto colon = rest.rfind(':'); colon != std::string_view::npos) {
