@@ -55,6 +55,13 @@ struct Line {
 
 }  // namespace
 
+bool CallLog::wants(session::ChangeKind kind, std::string_view call_id) const {
+  using session::ChangeKind;
+  const bool detail = kind == ChangeKind::updated || kind == ChangeKind::learned;
+  const auto level = detail ? observe::Level::debug : kind == ChangeKind::ended ? observe::Level::warning : observe::Level::info;
+  return log_.enabled(level, {call_id});
+}
+
 void CallLog::on_change(const Change& change) { std::visit(Line{.log = log_, .change = change}, change.what); }
 
 }  // namespace millrace::app

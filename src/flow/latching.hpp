@@ -69,6 +69,7 @@ class Latch {
 
   [[nodiscard]] const net::Endpoint& destination() const { return state_.destination; }
   [[nodiscard]] const RemoteState& state() const { return state_; }
+  [[nodiscard]] const LatchRules& rules() const { return rules_; }
 
  private:
   // Shared.

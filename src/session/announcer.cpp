@@ -1,8 +1,16 @@
 #include "session/announcer.hpp"
 
+#include <algorithm>
+
 #include "session/call.hpp"
 
 namespace millrace::session {
+
+bool Announcer::wanted(ChangeKind kind, const Connection& connection) const {
+  return std::ranges::any_of(listeners_, [&](const ChangeListener* listener) {
+    return listener->wants(kind, connection.call->id());
+  });
+}
 
 Change Announcer::about(const Connection& connection, Now now) {
   const MediaStream& answerer = connection.stream(Side::answerer);

@@ -1,6 +1,7 @@
 #pragma once
 // Tells listeners what changed. Builds nothing when nobody listens.
 
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -13,11 +14,12 @@ namespace millrace::session {
 class Announcer {
  public:
   void add(ChangeListener& listener) { listeners_.push_back(&listener); }
-  [[nodiscard]] bool has_listeners() const { return !listeners_.empty(); }
+  [[nodiscard]] bool wanted(ChangeKind kind, const Connection& connection) const;
 
   template <class What>
   void announce(const Connection& connection, Now now, What&& what) const {
-    if (listeners_.empty()) return;
+    constexpr auto kKind = static_cast<ChangeKind>(decltype(Change::what){std::remove_cvref_t<What>{}}.index());
+    if (!wanted(kKind, connection)) return;
     Change change = about(connection, now);
     change.what = std::forward<What>(what);
     for (ChangeListener* listener : listeners_) listener->on_change(change);

@@ -60,7 +60,7 @@ void Calls::touch(Connection& connection) {
 void Calls::end(Connection& connection, EndReason reason, Now now) {
   const ConnectionCounters last = connection.counters(Side::offerer);
   tally_.on_ended(last, connection.complete(), now.mono - connection.created.mono);
-  if (announcer_.has_listeners()) {
+  if (announcer_.wanted(ChangeKind::ended, connection)) {
     std::optional<Notify> notify;
     if (connection.notify != nullptr) notify = *connection.notify;
     announcer_.announce(connection, now, ConnectionEnded{.reason = reason, .notify = notify, .counters = last});

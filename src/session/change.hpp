@@ -47,10 +47,18 @@ struct Change {
   std::variant<ConnectionCreated, ConnectionCompleted, ConnectionUpdated, RemoteLearned, ConnectionEnded> what;
 };
 
+// The alternatives of Change::what, in their order.
+enum class ChangeKind : std::uint8_t { created, completed, updated, learned, ended };
+
 // Control thread; must not block and must not call back into Calls.
 class ChangeListener {
  public:
   virtual ~ChangeListener() = default;
+  // Asked before a Change is put together: most lines of a log are never written.
+  [[nodiscard]] virtual bool wants(ChangeKind kind, std::string_view call_id) const {
+    (void)kind, (void)call_id;
+    return true;
+  }
   virtual void on_change(const Change& change) = 0;
 };
 

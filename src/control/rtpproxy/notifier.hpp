@@ -37,6 +37,9 @@ class Notifier final : public session::ChangeListener {
 
   // A connection that a timer ended is announced; one that was deleted is not.
   void on_change(const session::Change& change) override;
+  [[nodiscard]] bool wants(session::ChangeKind kind, std::string_view) const override {
+    return kind == session::ChangeKind::ended;
+  }
   [[nodiscard]] NotifierCounters counters() const;
 
  private:

@@ -63,17 +63,14 @@ void Connections::update_port(MediaPort& port, const flow::PortPlan& plan, net::
   for (const flow::Egress& egress : plan.egresses) port.links.push_back({.egress = egress});
 
   // The latch is only told what is new: setting the same rules, or the same address, again would be a command.
-  if (!port.ruled || plan.latching != port.rules) {
-    port.ruled = true;
-    port.rules = plan.latching;
-    port.latch.set_rules(plan.latching, now);
-  }
+  if (plan.latching != port.latch.rules()) port.latch.set_rules(plan.latching, now);
   if (plan.signalled_revision != port.signalled_revision) {
     port.signalled_revision = plan.signalled_revision;
     if (!plan.signalled.is_set() || plan.signalled.address.is_any()) return;
     port.latch.signal(plan.signalled, now);
     port.refresh_destination();
-    mark_changed(port);
+    // Control named the address itself: it needs telling only if what it was told before is no longer so.
+    if (port.told) mark_changed(port);
   }
 }
 
@@ -133,6 +130,7 @@ void Connections::mark_changed(MediaPort& port) {
 
 void Connections::changed_was_told() {
   changed_.back()->dirty = false;
+  changed_.back()->told = true;
   changed_.pop_back();
 }
 

@@ -143,8 +143,7 @@ TEST_F(ConnectionsTest, removing_gives_back_each_pair_once) {
 
 TEST_F(ConnectionsTest, forgets_that_control_must_hear_of_a_port_that_is_gone) {
   Call call{arena_, 1}, other{arena_, 2};
-  install(call);
-  install(other);
+  for (const Call* each : {&call, &other}) connections_.mark_changed(install(*each).port(Slot::offerer_rtp));
   remove(call);
   std::set<ConnectionId::rep> told;
   while (MediaPort* port = connections_.changed()) {
@@ -152,6 +151,17 @@ TEST_F(ConnectionsTest, forgets_that_control_must_hear_of_a_port_that_is_gone) {
     connections_.changed_was_told();
   }
   EXPECT_THAT(told, ElementsAre(2u));
+}
+
+TEST_F(ConnectionsTest, tells_control_of_a_signalled_address_only_when_it_was_told_another) {
+  Call call{arena_};
+  MediaPort& port = install(call).port(Slot::offerer_rtp);
+  EXPECT_EQ(connections_.changed(), nullptr) << "control has just named it";
+  connections_.mark_changed(port);
+  tell_all();
+  ++call.port(Slot::offerer_rtp).signalled_revision;
+  install(call);
+  EXPECT_EQ(connections_.changed(), &port);
 }
 
 TEST_F(ConnectionsTest, a_connection_that_changes_workers_takes_along_what_it_knows_and_owes) {

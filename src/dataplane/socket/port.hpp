@@ -51,6 +51,7 @@ struct MediaPort {
   bool open = false;
   bool double_small = false;
   bool dirty = false;  // the remote changed and control has not been told
+  bool told = false;   // control has heard of the remote before
   Destination destination;
   absl::InlinedVector<Link, 1> links;   // a plain call has one egress: no further line of memory is touched
   flow::Latch latch;
@@ -60,9 +61,7 @@ struct MediaPort {
   // What only an install looks at.
   net::Endpoint local;
   std::uint32_t signalled_revision = 0;
-  flow::LatchRules rules;
   std::uint8_t tos = 0, ttl = 0;
-  bool ruled = false;    // the latch has its rules
   bool watched = false;  // the worker's: the socket is in its epoll set
   std::uint8_t marked_tos = 0, marked_ttl = 0;  // the worker's: what the socket has
 };
