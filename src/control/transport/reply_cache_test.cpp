@@ -24,7 +24,7 @@ TEST(ReplyCache, forgets_the_expired_when_something_new_comes) {
 }
 
 TEST(ReplyCache, holds_no_more_than_its_limit_and_lets_the_oldest_go) {
-  ReplyCache cache{{.lifetime = seconds{35}, .max_entries = 3}};
+  ReplyCache cache{{.lifetime = seconds{35}, .max_entries = 3, .max_bytes = 1000}};
   for (const auto* cookie : {"a", "b", "c", "d"}) cache.store(cookie, cookie, kStart);
   EXPECT_EQ(cache.size(), 3u);
   EXPECT_EQ(cache.find("a", kStart), std::nullopt);
@@ -32,8 +32,22 @@ TEST(ReplyCache, holds_no_more_than_its_limit_and_lets_the_oldest_go) {
   EXPECT_EQ(cache.find("d", kStart), "d");
 }
 
+TEST(ReplyCache, long_cookies_cost_room_for_others_and_no_more_memory) {
+  ReplyCache cache{{.lifetime = seconds{35}, .max_entries = 100, .max_bytes = 10}};
+  cache.store("a", "1234", kStart);
+  cache.store("b", "1234", kStart);
+  EXPECT_EQ(cache.bytes(), 10u) << "exactly as much as may be";
+  EXPECT_EQ(cache.find("a", kStart), "1234");
+  cache.store("c", "", kStart);
+  EXPECT_EQ(cache.bytes(), 6u);
+  EXPECT_EQ(cache.find("a", kStart), std::nullopt);
+  EXPECT_EQ(cache.find("b", kStart), "1234");
+  cache.store("a cookie that is longer than all of it", "1", kStart);
+  EXPECT_EQ(cache.size(), 1u) << "the latest is always kept: one datagram is no flood";
+}
+
 TEST(ReplyCache, a_cookie_stored_again_outlives_its_first_entry) {
-  ReplyCache cache{{.lifetime = seconds{35}, .max_entries = 2}};
+  ReplyCache cache{{.lifetime = seconds{35}, .max_entries = 2, .max_bytes = 1000}};
   cache.store("a", "first", kStart);
   cache.store("a", "second", kStart);
   cache.store("b", "other", kStart);  // pushes out the first "a"
