@@ -12,8 +12,11 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <cerrno>
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -29,6 +32,7 @@ using Descriptor = asio::posix::stream_descriptor;
 
 constexpr std::size_t kMaxLine = kMaxRequest + 1;  // with its newline
 constexpr std::size_t kAcceptsPerTurn = 64;
+constexpr std::chrono::milliseconds kAcceptAgain{100};  // after the machine had no descriptor or memory for one more
 
 net::Endpoint endpoint_by(int socket, int (*ask)(int, sockaddr*, socklen_t*)) {
   sockaddr_storage address{};
@@ -109,7 +113,8 @@ class StreamListener final : public Listener {
         spec_{std::move(spec)},
         place_{service.connections.enter(nullptr)},
         local_{endpoint_by(socket.get(), ::getsockname)},
-        acceptor_{service.io, socket.release()} {
+        acceptor_{service.io, socket.release()},
+        pause_{service.io} {
     wait();
   }
   ~StreamListener() override {
@@ -121,17 +126,28 @@ class StreamListener final : public Listener {
   void wait() {
     acceptor_.async_wait(Descriptor::wait_read, [this](boost::system::error_code error) {
       if (error) return;  // the listener is going
-      accept_all();
-      wait();
+      if (accept_all()) return wait();
+      wait_a_while();
     });
   }
 
-  void accept_all() {
+  // The connection that could not be taken still waits, so the socket stays readable: waiting for that alone would keep
+  // the control loop turning for as long as descriptors are short.
+  void wait_a_while() {
+    pause_.expires_after(kAcceptAgain);
+    pause_.async_wait([this](boost::system::error_code error) {
+      if (!error) wait();
+    });
+  }
+
+  // False: the machine has no room for one more now.
+  bool accept_all() {
     for (std::size_t i = 0; i < kAcceptsPerTurn; ++i) {
       net::UniqueFd socket{::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
-      if (!socket) return;
+      if (!socket) return errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM;
       start(std::move(socket));
     }
+    return true;
   }
 
   void start(net::UniqueFd socket) {
@@ -155,6 +171,7 @@ class StreamListener final : public Listener {
   ConnectionLimit::Place place_;
   net::Endpoint local_;
   Descriptor acceptor_;
+  asio::steady_timer pause_;
 };
 
 // Asio makes a descriptor non-blocking, and that lasts beyond us on a terminal: put back what was.
@@ -171,9 +188,8 @@ class KeepFlags {
 
 class StdioListener final : public Listener {
  public:
-  StdioListener(Kind kind, Service& service)
-      : stream_{std::make_shared<Stream>(Descriptor{service.io, ::dup(STDIN_FILENO)},
-                                         Descriptor{service.io, ::dup(STDOUT_FILENO)})} {
+  StdioListener(net::UniqueFd in, net::UniqueFd out, Kind kind, Service& service)
+      : stream_{std::make_shared<Stream>(Descriptor{service.io, in.release()}, Descriptor{service.io, out.release()})} {
     stream_->place = service.connections.enter(nullptr);
     asio::co_spawn(service.io, run_lines(service, stream_, [&service, kind] { service.end_of_input(kind); }),
                    asio::detached);
@@ -195,7 +211,10 @@ std::expected<std::unique_ptr<Listener>, SysError> listen_stream(const SocketSpe
 }
 
 std::expected<std::unique_ptr<Listener>, SysError> listen_stdio(const SocketSpec& spec, Service& service) {
-  return std::make_unique<StdioListener>(spec.kind, service);
+  net::UniqueFd in{::dup(STDIN_FILENO)};
+  net::UniqueFd out{in ? ::dup(STDOUT_FILENO) : -1};
+  if (!out) return std::unexpected{sys_error(spec.to_string() + (in ? " stdout" : " stdin"))};
+  return std::make_unique<StdioListener>(std::move(in), std::move(out), spec.kind, service);
 }
 
 }  // namespace millrace::control::transport

@@ -1,0 +1,85 @@
+#include "control/transport/stream_listener.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+
+#include "net/unique_fd.hpp"
+
+namespace millrace::control::transport {
+namespace {
+
+// Answers every line with itself.
+class Echo final : public Frontend {
+ public:
+  [[nodiscard]] Split split(std::string_view datagram) const override { return {.cookie = {}, .body = datagram}; }
+  void serve(std::string_view body, const Origin&, std::string& answer) override { answer.append(body).append("\n"); }
+  void refuse_too_long(std::string&) override {}
+};
+
+class StreamListenerTest : public ::testing::Test {
+ protected:
+  StreamListenerTest() { EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &limit_), 0); }
+  ~StreamListenerTest() override { (void)::setrlimit(RLIMIT_NOFILE, &limit_); }
+
+  // From here on no descriptor can be opened, until allow() comes.
+  void allow_no_more() const {
+    const net::UniqueFd next{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+    const rlimit none{.rlim_cur = static_cast<rlim_t>(next.get()), .rlim_max = limit_.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  }
+  void allow() const { ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit_), 0); }
+
+  [[nodiscard]] static net::UniqueFd connect_to(const net::Endpoint& where) {
+    net::UniqueFd socket{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    sockaddr_storage address{};
+    const auto length = where.to_sockaddr(address);
+    EXPECT_EQ(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), length), 0);
+    return socket;
+  }
+
+  rlimit limit_{};
+  Echo echo_;
+  ReplyCache cache_;
+  ConnectionLimit connections_;
+  boost::asio::io_context io_{1};
+  Service service_{.io = io_,
+                   .frontend = echo_,
+                   .cache = cache_,
+                   .connections = connections_,
+                   .after_batch = [] {},
+                   .end_of_input = [](Kind) {}};
+};
+
+TEST_F(StreamListenerTest, waits_for_descriptors_without_turning_round_and_takes_the_connection_then) {
+  auto listener = listen_stream({.kind = Kind::tcp, .where = "127.0.0.1", .port = Port{0}}, {}, service_);
+  ASSERT_TRUE(listener) << listener.error().message();
+  const auto client = connect_to((*listener)->local());
+  ASSERT_EQ(::send(client.get(), "hello\n", 6, 0), 6);
+
+  allow_no_more();
+  const auto turns = io_.run_for(std::chrono::milliseconds{50});
+  EXPECT_LE(turns, 2u) << "one accept that failed, then a pause";
+  allow();
+  char answer[16];
+  for (int i = 0; i < 100 && ::recv(client.get(), answer, sizeof answer, MSG_PEEK | MSG_DONTWAIT) < 0; ++i) {
+    io_.run_one_for(std::chrono::seconds{1});
+  }
+  EXPECT_EQ(::recv(client.get(), answer, sizeof answer, MSG_DONTWAIT), 6);
+}
+
+TEST_F(StreamListenerTest, a_program_without_stdin_is_told_so_at_the_start) {
+  const net::UniqueFd kept{::dup(STDIN_FILENO)};
+  ::close(STDIN_FILENO);
+  const auto listener = listen_stdio({.kind = Kind::stdio, .where = {}, .port = Port{}}, service_);
+  if (kept) (void)::dup2(kept.get(), STDIN_FILENO);
+  ASSERT_FALSE(listener);
+  EXPECT_EQ(listener.error().message(), "stdio: stdin: Bad file descriptor");
+}
+
+}  // namespace
+}  // namespace millrace::control::transport
