@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -38,6 +39,10 @@ std::expected<config::Settings, std::string> read(const Arguments& arguments) {
 int check_config(const Arguments& arguments) {
   const auto settings = read(arguments);
   if (!settings) return fail(kBadSettings, settings.error());
+  const auto process = settings->get(app::ProcessSettings::schema);
+  if (const auto known = app::find_identity(process.user, process.group); !known) {
+    return fail(kBadSettings, "process: " + known.error());
+  }
   if (const auto checked = app::Node::check(*settings); !checked) return fail(kBadSettings, checked.error());
   fmt::print("{}", config::effective(app::all_sections(), *settings));
   return EXIT_SUCCESS;
@@ -49,6 +54,11 @@ int run(const Arguments& arguments) {
   const auto process = settings->get(app::ProcessSettings::schema);
   const auto identity = app::find_identity(process.user, process.group);
   if (!identity) return fail(kBadSettings, "process: " + identity.error());
+
+  // A daemon goes to /, and the file is read again on a signal.
+  std::error_code ignored;  // it has just been read
+  auto again = arguments;
+  if (!again.file.empty()) again.file = std::filesystem::absolute(again.file, ignored);
 
   app::StartReport report;
   if (arguments.daemon) {
@@ -67,7 +77,7 @@ int run(const Arguments& arguments) {
                            .listen = {},
                            .interfaces = {},
                            .notes = std::move(notes),
-                           .reload = [arguments] { return read(arguments); }};
+                           .reload = [again] { return read(again); }};
   if (identity->user) options.listen.unix_owner = *identity->user;
   if (identity->group) options.listen.unix_group = *identity->group;
   auto node = app::Node::open(std::move(*settings), std::move(options), **log);

@@ -30,12 +30,21 @@ std::expected<Identity, std::string> find_identity(const std::string& user, cons
       const auto number = parse_number<uid_t>(user);
       if (!number) return std::unexpected{fmt::format("there is no user '{}' on this host", user)};
       identity.user = *number;
-    } else {
+      entry = ::getpwuid(*number);
+    }
+    if (entry != nullptr) {
       identity.user = entry->pw_uid;
       identity.group = entry->pw_gid;
     }
   }
-  if (group.empty()) return identity;
+  if (group.empty()) {
+    // Without one it would stay in the groups of whoever started it: root's.
+    if (identity.user && !identity.group) {
+      return std::unexpected{
+          fmt::format("the host knows no user {}: say which group it is to be in, too", *identity.user)};
+    }
+    return identity;
+  }
   if (const ::group* entry = ::getgrnam(group.c_str())) {
     identity.group = entry->gr_gid;
   } else if (const auto number = parse_number<gid_t>(group)) {
@@ -56,20 +65,15 @@ std::expected<void, SysError> become(const Identity& identity) {
 }
 
 std::expected<PidFile, SysError> PidFile::create(const std::string& path) {
-  PidFile file{path == "/dev/null" ? std::string{} : path};
-  if (auto written = file.write(); !written) return std::unexpected{written.error()};
-  return file;
-}
-
-std::expected<void, SysError> PidFile::write() const {
-  if (path_.empty()) return {};
-  const net::UniqueFd fd{::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
-  if (!fd) return fail("write the pid file " + path_);
+  if (path.empty() || path == "/dev/null") return PidFile{{}};
+  const net::UniqueFd fd{::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
+  if (!fd) return std::unexpected{sys_error("write the pid file " + path)};
+  PidFile file{path};  // ours from here on, also to remove
   const auto text = fmt::format("{}\n", ::getpid());
   if (::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-    return fail("write the pid file " + path_);
+    return std::unexpected{sys_error("write the pid file " + path)};
   }
-  return {};
+  return file;
 }
 
 PidFile::~PidFile() {

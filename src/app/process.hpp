@@ -17,12 +17,13 @@ struct Identity {
   std::optional<uid_t> user;
   std::optional<gid_t> group;
 };
-// Names or numbers; a user without a group brings its own group. The error is a sentence.
+// Names or numbers; a user without a group brings its own group, and one without any is refused. The error is a
+// sentence.
 std::expected<Identity, std::string> find_identity(const std::string& user, const std::string& group);
 // Group first, then user; supplementary groups go. Drops every capability with it.
 std::expected<void, SysError> become(const Identity& identity);
 
-// Writes the process id; the file goes with the object. "/dev/null" or an empty path: none.
+// Writes the process id, so after daemonizing; the file goes with the object. "/dev/null" or an empty path: none.
 class PidFile {
  public:
   static std::expected<PidFile, SysError> create(const std::string& path);
@@ -32,8 +33,6 @@ class PidFile {
     return *this;
   }
   ~PidFile();
-  // After daemonizing the number is another one.
-  std::expected<void, SysError> write() const;
 
  private:
   explicit PidFile(std::string path) : path_{std::move(path)} {}
@@ -53,7 +52,6 @@ class StartReport {
 
 struct DaemonOptions {
   bool keep_directory = false;  // else changes to /
-  bool keep_output = false;     // else stdin, stdout, stderr become /dev/null when the start is reported
 };
 // Forks; only the child returns. The parent waits for StartReport::ready().
 std::expected<StartReport, SysError> daemonize(const DaemonOptions& options);
