@@ -83,8 +83,13 @@ std::expected<Roles, std::string> roles_of(const DropInAddresses& addresses) {
     return true;
   };
   bool fine = true;
-  for (const auto& text : addresses.ipv4) fine = fine && take(split_pair(text, Family::ipv4));
-  for (const auto& text : addresses.ipv6) fine = fine && take(split_pair(text, Family::ipv6));
+  const auto take_all = [&](const std::vector<std::string>& texts, Family family) {
+    for (const auto& text : texts) fine = fine && take(split_pair(text, family));
+  };
+  // Which family comes first is all that the order between the two says.
+  if (addresses.ipv6_first) take_all(addresses.ipv6, Family::ipv6);
+  take_all(addresses.ipv4, Family::ipv4);
+  if (!addresses.ipv6_first) take_all(addresses.ipv6, Family::ipv6);
   if (!fine) return Failure{std::string{"-l/-6: there can be only one pair of bridged addresses"}};
   // -l A -6 /B: the side before the slash came by itself.
   if (roles.external && !roles.internal) {

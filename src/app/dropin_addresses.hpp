@@ -16,6 +16,7 @@ namespace millrace::app {
 struct DropInAddresses {
   std::vector<std::string> ipv4{};  // each -l, in order
   std::vector<std::string> ipv6{};  // each -6
+  bool ipv6_first = false;          // a -6 came before the first -l: the default address is IPv6
   std::string advertised{};       // -A; empty: none
   bool resolve_names = true;
 };

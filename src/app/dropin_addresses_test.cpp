@@ -28,6 +28,8 @@ TEST(DropInAddresses, make_interfaces_as_the_reference_reads_them) {
   EXPECT_EQ(made({.ipv6 = {"::1"}}), "=::1");
   EXPECT_EQ(made({.ipv4 = {"127.0.0.1"}, .ipv6 = {"six@::1"}}), "=127.0.0.1 six=::1");
   EXPECT_EQ(made({.ipv4 = {"127.0.0.1"}, .ipv6 = {"::1"}}), "=127.0.0.1 =::1");
+  EXPECT_EQ(made({.ipv4 = {"a@127.0.0.1", "b@127.0.0.2"}, .ipv6 = {"::1"}, .ipv6_first = true}),
+            "=::1 a=127.0.0.1 b=127.0.0.2");
   EXPECT_EQ(made({.ipv4 = {"127.0.0.1=media.example.org"}}), "=127.0.0.1(media.example.org)");
   EXPECT_EQ(made({.ipv4 = {"127.0.0.1", "b@127.0.0.2=x"}}), "=127.0.0.1 b=127.0.0.2(x)");
   EXPECT_EQ(made({.ipv4 = {"127.0.0.1"}, .advertised = "192.0.2.1"}), "=127.0.0.1(192.0.2.1)");

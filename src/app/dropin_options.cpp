@@ -163,7 +163,10 @@ std::optional<std::string> take_value(int letter, std::string_view text, Raw& ra
   constexpr long kIntMax = 2147483647;
   switch (letter) {
     case 'l': raw.addresses.ipv4.emplace_back(text); break;
-    case '6': raw.addresses.ipv6.emplace_back(text); break;
+    case '6':
+      raw.addresses.ipv6_first = raw.addresses.ipv6_first || raw.addresses.ipv4.empty();
+      raw.addresses.ipv6.emplace_back(text);
+      break;
     case 'A': raw.addresses.advertised = text; break;
     case 's': return take_socket(text, options);
     case 'n': return take_notify(text, options);

@@ -54,6 +54,11 @@ TEST(DropInOptions, every_option_is_taken_and_those_without_a_meaning_are_named)
   EXPECT_EQ(options->set, std::vector<std::string>{"latching.policy=safe"});
 }
 
+TEST(DropInOptions, the_first_address_is_the_default_of_either_family) {
+  EXPECT_EQ(parse("-6 ::1 -l four@127.0.0.1")->interfaces[0].addresses[0].to_string(), "::1");
+  EXPECT_EQ(parse("-l 127.0.0.1 -6 six@::1 -l four@127.0.0.2")->interfaces[0].addresses[0].to_string(), "127.0.0.1");
+}
+
 TEST(DropInOptions, what_the_reference_refuses_is_refused_with_a_reason) {
   struct Case {
     std::string_view line, reason;

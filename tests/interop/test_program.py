@@ -35,6 +35,21 @@ def status_of(pid: int, name: str) -> str:
     return re.search(rf"^{name}:[ \t]*(.*?)[ \t]*$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)[1]
 
 
+def foreground(folder: Path, options: Sequence[str] = STARTS, **more: object) -> subprocess.Popen:
+    """In the foreground and ready, its log on stderr; for tests that look at how it ends."""
+    control = folder / "control"
+    child = subprocess.Popen([str(PROGRAM), "-f", *options, "-p", "/dev/null", "-s", f"cunix:{control}",
+                              "--set", "admin.socket="], stderr=subprocess.PIPE, text=True, **more)
+    wait_for(lambda: clients.connect(socket.AF_UNIX, str(control)), "the control socket").close()
+    return child
+
+
+def end(child: subprocess.Popen, by: signal.Signals = signal.SIGTERM) -> str:
+    """What it has said."""
+    child.send_signal(by)
+    return child.communicate(timeout=5)[1]
+
+
 # --- starts that fail ---------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("options, says", [
@@ -185,16 +200,10 @@ def test_a_broken_pipe_is_no_reason_to_end(start) -> None:
 
 @pytest.mark.parametrize("name", ["QUIT", "SYS", "ABRT"])
 def test_a_fatal_signal_is_logged_and_does_what_it_always_does(tmp_path, name: str) -> None:
-    control = tmp_path / "control"
-    child = subprocess.Popen(
-        [str(PROGRAM), "-f", *STARTS, "-p", "/dev/null", "-s", f"cunix:{control}", "--set", "admin.socket="],
-        stderr=subprocess.PIPE, text=True, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)))
-    client = wait_for(lambda: clients.connect(socket.AF_UNIX, str(control)), "the control socket")
-    client.close()
-    child.send_signal(getattr(signal, f"SIG{name}"))
-    _, said = child.communicate(timeout=5)
-    assert child.returncode == -getattr(signal, f"SIG{name}")
-    assert f"SIG{name}" in said
+    fatal = getattr(signal, f"SIG{name}")
+    child = foreground(tmp_path, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)))
+    assert f"SIG{name}" in end(child, fatal)
+    assert child.returncode == -fatal
 
 
 # --- sockets ------------------------------------------------------------------------------------------------------
@@ -256,15 +265,34 @@ def test_the_end_of_stdin_drains_beside_other_sockets_when_it_was_asked_to(start
     assert program.wait_for_end() == 0
 
 
+# --- what the log says at the start -----------------------------------------------------------------------------
+
+def test_the_start_recommends_safe_and_names_each_option_that_does_nothing_here_once(start, tmp_path) -> None:
+    says = start(["-l", "127.0.0.1", "-r", str(tmp_path), "-P", "--config", "none", "--overload_prot"]).log.read_text()
+    assert says.count("--set latching.policy=safe") == 1
+    assert all(len(re.findall(rf"^WARN:GLOBAL:.*: {option}: ", says, re.MULTILINE)) == 1
+               for option in ("-r", "-P", "--config", "--overload_prot")), says
+    assert "latching.policy=safe" not in start(["-l", "127.0.0.1", "--set", "latching.policy=safe"]).log.read_text()
+
+
+@as_root
+def test_root_with_local_sockets_alone_is_warned(tmp_path) -> None:
+    child = foreground(tmp_path, ["-l", "127.0.0.1"])
+    assert "running as root" in end(child)
+    assert child.returncode == 0
+
+
+def test_lines_may_carry_a_time_that_counts_from_the_start(tmp_path) -> None:
+    said = end(foreground(tmp_path, env={**os.environ, "RTPP_LOG_TFORM": "rel"}))
+    assert re.match(r"00:00:0\d\.\d{3}/WARN:GLOBAL:\w+:\d+: ", said), said
+
+
 def test_systemd_is_told_when_the_program_is_ready(tmp_path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.settimeout(5)
         manager.bind(str(tmp_path / "notify"))
-        child = subprocess.Popen(
-            [str(PROGRAM), "-f", *STARTS, "-p", "/dev/null", "-s", f"cunix:{tmp_path / 'control'}", "--set",
-             "admin.socket="], stderr=subprocess.DEVNULL, env={**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")})
+        child = foreground(tmp_path, env={**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")})
         try:
             assert b"READY=1" in manager.recv(1000)
         finally:
-            child.terminate()
-            assert child.wait(timeout=5) == 0
+            end(child)
