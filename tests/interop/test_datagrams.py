@@ -30,6 +30,8 @@ KINDS = ["udp", "udp6"]
     (b"c9 " + b"y" * 8188, b"c9 E0\n"),
     (b"c10 " + b"y" * 8188, b"c10 E5\n"),
     (b"c11 V" + b" " * 60000, b"c11 E5\n"),
+    (b"c12 U " + b"c" * 4097 + b" - 0 f", b"c12 E98\n"),
+    (b"c13 Q " + b"c" * 4097 + b" f", b"c13 E50\n"),
 ], ids=lambda value: repr(value[:12]) if isinstance(value, bytes) else value)
 def test_a_datagram_is_answered_under_its_cookie(start, kind: str, datagram: bytes, reply: bytes) -> None:
     assert start(kind=kind).client.raw(datagram) == reply

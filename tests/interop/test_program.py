@@ -68,6 +68,8 @@ def end(child: subprocess.Popen, by: signal.Signals = signal.SIGTERM) -> str:
     ([*STARTS, "-f", "-p", "pid", "-s", "systemd:"], "descriptor 3"),
     ([*STARTS, "-f", "-p", "pid", "-s", "cunix:c", "-u", "no-such-user-here"], "no-such-user-here"),
     ([*STARTS, "-f", "-p", "pid", "-s", "cunix:c", "--set", "nothing.at.all=1"], "nothing"),
+    ([*STARTS, "-f", "-p", "pid", "-s", "cunix:c", "-L", "2147483647"], "-L"),
+    ([*STARTS, "-f", "-p", "pid", "-s", "cunix:c", *["-n", "/run/n.sock"] * 65], "64"),
 ], ids=" ".join)
 def test_a_start_that_fails_says_why_with_status_1_and_leaves_nothing(tmp_path, options, says: str) -> None:
     ended = run(options, tmp_path)
