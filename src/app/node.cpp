@@ -255,6 +255,7 @@ std::expected<void, std::string> Node::Parts::listen_for_admin() {
   if (admin.socket.empty()) return {};
   auto options = options_.listen;
   options.unix_mode = kAdminMode;
+  options.unix_take_over = false;  // several daemons on a host: mrctl must not silently reach another one
   if (const auto identity = find_identity({}, admin.group); !identity) {
     return Failure{"admin.group: " + identity.error()};
   } else if (identity->group) {

@@ -42,6 +42,7 @@ struct ListenOptions {
   std::optional<mode_t> unix_mode;  // of a Unix socket's file; nothing: as the umask says
   uid_t unix_owner = static_cast<uid_t>(-1);  // -1: as it is
   gid_t unix_group = static_cast<gid_t>(-1);
+  bool unix_take_over = true;  // from a process that still listens there, too; a left-over file is always replaced
 };
 
 class Listener {

@@ -54,21 +54,30 @@ std::expected<net::UniqueFd, SysError> open_inet(const SocketSpec& spec, const L
   return socket;
 }
 
+// Only a process that listens takes a connection, or has no room for one more just now.
+bool somebody_listens(const sockaddr_un& address) {
+  const net::UniqueFd probe{::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  return ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 || errno == EAGAIN;
+}
+
 std::expected<net::UniqueFd, SysError> open_unix(const SocketSpec& spec, const ListenOptions& options) {
   const char* path = spec.where.c_str();
   net::UniqueFd socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   if (!socket) return std::unexpected{sys_error("open a control socket for " + spec.to_string())};
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(static_cast<char*>(address.sun_path), path, spec.where.size() + 1);
   struct stat existing {};
   if (::lstat(path, &existing) == 0) {
     // A left-over socket is replaced; somebody's file by a wrong path is not.
     if (!S_ISSOCK(existing.st_mode)) {
       return std::unexpected{SysError{.code = EEXIST, .operation = "listen on " + spec.to_string() + " (not a socket)"}};
     }
+    if (!options.unix_take_over && somebody_listens(address)) {
+      return std::unexpected{SysError{.code = EADDRINUSE, .operation = "listen on " + spec.to_string()}};
+    }
     (void)::unlink(path);
   }
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(static_cast<char*>(address.sun_path), path, spec.where.size() + 1);
   if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       ::listen(socket.get(), kUnixBacklog) != 0) {
     return std::unexpected{sys_error("listen on " + spec.to_string())};

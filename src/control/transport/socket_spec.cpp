@@ -67,7 +67,7 @@ std::expected<SocketSpec, std::string> parse_socket_spec(std::string_view text) 
 
 std::string SocketSpec::to_string() const {
   const auto prefix = std::ranges::find(kPrefixes, kind, &Prefix::kind);
-  if (kind == Kind::unix_once || kind == Kind::unix_lines) return std::string{prefix->text} + where;
+  if (is_unix(kind)) return std::string{prefix->text} + where;
   if (is_stdio(kind) || kind == Kind::systemd) return std::string{prefix->text};
   const bool colons = where.find(':') != std::string::npos;
   return fmt::format("{}{}{}{}:{}", prefix->text, colons ? "[" : "", where, colons ? "]" : "", port.value());

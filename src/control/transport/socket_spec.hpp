@@ -39,6 +39,7 @@ std::expected<SocketSpec, std::string> parse_socket_spec(std::string_view text);
 
 constexpr bool is_datagram(Kind kind) { return kind == Kind::udp || kind == Kind::udp6; }
 constexpr bool is_ipv6(Kind kind) { return kind == Kind::udp6 || kind == Kind::tcp6; }
+constexpr bool is_unix(Kind kind) { return kind == Kind::unix_once || kind == Kind::unix_lines; }
 constexpr bool is_stdio(Kind kind) { return kind == Kind::stdio || kind == Kind::stdioc; }
 
 }  // namespace millrace::control::transport

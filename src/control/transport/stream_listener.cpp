@@ -2,7 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -18,6 +18,7 @@
 #include <cerrno>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/time.hpp"
@@ -106,6 +107,19 @@ asio::awaitable<void> run_once(Service& service, std::shared_ptr<Stream> stream)
   co_await asio::async_write(stream->in, asio::buffer(stream->answers), token);
 }
 
+// Which file a path leads to.
+struct FileId {
+  dev_t device = 0;
+  ino_t number = 0;
+  friend bool operator==(const FileId&, const FileId&) = default;
+
+  static std::optional<FileId> of(const std::string& path) {
+    struct stat status{};
+    if (::lstat(path.c_str(), &status) != 0) return std::nullopt;
+    return FileId{.device = status.st_dev, .number = status.st_ino};
+  }
+};
+
 class StreamListener final : public Listener {
  public:
   StreamListener(net::UniqueFd socket, SocketSpec spec, Service& service)
@@ -113,12 +127,13 @@ class StreamListener final : public Listener {
         spec_{std::move(spec)},
         place_{service.connections.enter(nullptr)},
         local_{endpoint_by(socket.get(), ::getsockname)},
+        file_{is_unix(spec_.kind) ? FileId::of(spec_.where) : std::nullopt},
         acceptor_{service.io, socket.release()},
         pause_{service.io} {
     wait();
   }
   ~StreamListener() override {
-    if (spec_.kind == Kind::unix_once || spec_.kind == Kind::unix_lines) (void)::unlink(spec_.where.c_str());
+    if (file_ && file_ == FileId::of(spec_.where)) (void)::unlink(spec_.where.c_str());
   }
   [[nodiscard]] net::Endpoint local() const override { return local_; }
 
@@ -170,6 +185,7 @@ class StreamListener final : public Listener {
   SocketSpec spec_;
   ConnectionLimit::Place place_;
   net::Endpoint local_;
+  std::optional<FileId> file_;  // of a Unix socket; a successor may have put its own in the place
   Descriptor acceptor_;
   asio::steady_timer pause_;
 };

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
@@ -70,6 +71,47 @@ TEST_F(StreamListenerTest, waits_for_descriptors_without_turning_round_and_takes
     io_.run_one_for(std::chrono::seconds{1});
   }
   EXPECT_EQ(::recv(client.get(), answer, sizeof answer, MSG_DONTWAIT), 6);
+}
+
+class UnixListenerTest : public StreamListenerTest {
+ protected:
+  ~UnixListenerTest() override { (void)::unlink(spec_.where.c_str()); }
+  [[nodiscard]] auto listen(bool take_over) {
+    ListenOptions options;
+    options.unix_take_over = take_over;
+    return listen_stream(spec_, options, service_);
+  }
+  [[nodiscard]] bool exists() const { return ::access(spec_.where.c_str(), F_OK) == 0; }
+
+  const SocketSpec spec_{.kind = Kind::unix_lines,
+                         .where = ::testing::TempDir() + "listener_test." + std::to_string(::getpid()),
+                         .port = Port{}};
+};
+
+TEST_F(UnixListenerTest, a_left_over_file_is_replaced_and_a_living_socket_only_when_that_is_meant) {
+  const net::UniqueFd dead{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  spec_.where.copy(static_cast<char*>(address.sun_path), sizeof address.sun_path - 1);
+  ASSERT_EQ(::bind(dead.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+
+  const auto first = listen(false);
+  ASSERT_TRUE(first) << first.error().message();
+  const auto second = listen(false);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, EADDRINUSE);
+  EXPECT_TRUE(listen(true));
+}
+
+TEST_F(UnixListenerTest, who_was_replaced_leaves_the_file_of_its_successor) {
+  auto first = listen(true);
+  ASSERT_TRUE(first);
+  auto second = listen(true);
+  ASSERT_TRUE(second);
+  first->reset();
+  EXPECT_TRUE(exists());
+  second->reset();
+  EXPECT_FALSE(exists());
 }
 
 TEST_F(StreamListenerTest, a_program_without_stdin_is_told_so_at_the_start) {
