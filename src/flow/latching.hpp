@@ -1,8 +1,8 @@
 #pragma once
 // Where a packet's source is trusted. One Latch per local port decides, for each arrival, whether its source may
-// speak for the peer and where packets to the peer go. Two policies, one implementation: `safe` (DESIGN: learn at
-// once, prefer what was signalled, then lock) and `reference` (as the reference rtpproxy does). Sans-I/O: takes the
-// source, what the packet says of itself, and the time. Nothing allocates. One latch is used by one thread.
+// speak for the peer and where packets to the peer go. Two policies, one implementation: `safe` (learn at once, prefer
+// what was signalled, then lock) and `reference` (as the reference rtpproxy does). Sans-I/O: takes the source, what the
+// packet says of itself, and the time. Nothing allocates. One latch is used by one thread.
 
 #include <array>
 #include <cstdint>

@@ -48,7 +48,7 @@ Connection& Connections::install(const flow::FlowPlan& plan, Sockets sockets, No
 
 void Connections::update_port(MediaPort& port, const flow::PortPlan& plan, net::UniqueFd socket, Now now,
                               Closed& closed) {
-  MR_CHECK(plan.counters != nullptr && plan.egresses.size() <= kMaxEgresses);
+  MR_CHECK(plan.counters != nullptr && plan.egresses.size() <= flow::kMaxEgresses);
   if (port.open && (socket || plan.local != port.local)) close_port(port, closed);   // renewed
   if (!port.open) {
     port.open = true;

@@ -39,7 +39,6 @@ struct Link {
   flow::Egress egress;
   MediaPort* port = nullptr;
 };
-inline constexpr std::size_t kMaxEgresses = 32;  // of one port
 
 struct MediaPort {
   // What every packet touches comes first.
@@ -92,6 +91,6 @@ struct Send {
   std::span<const std::byte> bytes;
   bool sent = false;
 };
-using Sends = StaticVector<Send, 2 * kMaxEgresses>;  // small datagrams may leave twice
+using Sends = StaticVector<Send, 2 * flow::kMaxEgresses>;  // small datagrams may leave twice
 
 }  // namespace millrace::dataplane

@@ -306,10 +306,10 @@ TEST(Relay, copies_to_every_egress_and_relays_when_one_of_them_can) {
 TEST(Relay, carries_as_many_egresses_as_a_port_may_have) {
   House house;
   auto& first = house.call.port(Slot::offerer_rtp);
-  first.egresses.assign(kMaxEgresses, {house.call.plan.id, Slot::answerer_rtp});
+  first.egresses.assign(flow::kMaxEgresses, {house.call.plan.id, Slot::answerer_rtp});
   house.call.port(Slot::answerer_rtp).double_small = true;
   house.install();
-  EXPECT_EQ(house.arrive(Slot::offerer_rtp, rtp_packet(1, 20), kOfferer).size(), 2 * kMaxEgresses);
+  EXPECT_EQ(house.arrive(Slot::offerer_rtp, rtp_packet(1, 20), kOfferer).size(), 2 * flow::kMaxEgresses);
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ void SocketEngine::stop() {
 }
 
 bool SocketEngine::supports(const flow::FlowPlan& plan) const {
-  return std::ranges::all_of(plan.ports, [](const auto& port) { return port.egresses.size() <= kMaxEgresses; });
+  return std::ranges::all_of(plan.ports, [](const auto& port) { return port.egresses.size() <= flow::kMaxEgresses; });
 }
 
 void SocketEngine::install(flow::Installation installation) {

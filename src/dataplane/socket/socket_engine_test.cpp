@@ -238,7 +238,7 @@ TEST_F(SocketEngineTest, removes_a_connection_in_the_middle_of_its_move) {
 
 TEST_F(SocketEngineTest, does_not_carry_more_egresses_than_a_port_may_have) {
   Call call{arena_};
-  call.port(Slot::offerer_rtp).egresses.assign(kMaxEgresses, {ConnectionId{1}, Slot::answerer_rtp});
+  call.port(Slot::offerer_rtp).egresses.assign(flow::kMaxEgresses, {ConnectionId{1}, Slot::answerer_rtp});
   EXPECT_TRUE(engine_->supports(call.plan));
   call.port(Slot::offerer_rtp).egresses.push_back({ConnectionId{1}, Slot::answerer_rtp});
   EXPECT_FALSE(engine_->supports(call.plan));
