@@ -71,7 +71,8 @@ std::expected<net::MediaInterfaces, std::string> interfaces_of(const config::Set
                                                                const NodeOptions& options) {
   const auto host = net::this_host();
   if (options.interfaces.empty()) {
-    auto made = net::media_interfaces(settings.get(net::Settings::schema), settings.get(net::InterfaceSettings::schema), host);
+    auto made =
+        net::media_interfaces(settings.get(net::Settings::schema), settings.get(net::InterfaceSettings::schema), host);
     if (!made) return Failure{lines(made.error())};
     return std::move(*made);
   }
@@ -118,7 +119,8 @@ class Node::Parts final : public dataplane::EventSink, public control::admin::No
         engine_{*engine},
         placement_{list_of(std::move(engine))},
         calls_{session_settings_, ports_, placement_, counters_},
-        notifier_{io_, [this](std::string_view target, std::string_view reason) {
+        notifier_{io_,
+                  [this](std::string_view target, std::string_view reason) {
                     log_.warning("a time-out notification to {} was dropped: {}", target, reason);
                   }},
         text_{control::rtpproxy::session_of(calls_), text_options(std::move(targets))},
@@ -152,6 +154,7 @@ class Node::Parts final : public dataplane::EventSink, public control::admin::No
   transport::Service service_of(control::Frontend& frontend);
   std::expected<void, std::string> listen_for_admin();
   void after_batch();
+  void say_what_failed();
   void wait_for_engine();
   void wait_for_tick();
   void on_signal(Meaning meaning, int signal);
@@ -160,6 +163,7 @@ class Node::Parts final : public dataplane::EventSink, public control::admin::No
   void stop_if_drained();
   void say_what_started() const;
   [[nodiscard]] control::admin::EngineFacts engine_facts() const;
+  [[nodiscard]] std::uint64_t sockets_failed() const;
   [[nodiscard]] std::string_view policy_name() const { return name_of(session_settings_.latching.policy); }
 
   config::Settings settings_;
@@ -187,14 +191,13 @@ class Node::Parts final : public dataplane::EventSink, public control::admin::No
   TimePoint next_tick_;
   Signals signals_;
   bool draining_ends_ = false;
+  std::uint64_t ports_failed_ = 0, sockets_failed_ = 0;  // what the log knows of
 };
 
 control::rtpproxy::Server::Options Node::Parts::text_options(control::rtpproxy::NotifyTargets targets) const {
   // Two interfaces by these names are a bridge, however they came about.
   const bool bridging = ports_.find("internal") != nullptr && ports_.find("external") != nullptr;
-  return {.targets = std::move(targets),
-          .bridging = bridging,
-          .on_unknown_target = [this](std::string_view target) {
+  return {.targets = std::move(targets), .bridging = bridging, .on_unknown_target = [this](std::string_view target) {
             log_.warning("'{}' is not an allowed notification target; nobody will be told", target);
           }};
 }
@@ -231,8 +234,29 @@ void Node::Parts::wait_for_tick() {
     if (error) return;
     calls_.tick(read_clocks());
     after_batch();
+    say_what_failed();
     wait_for_tick();
   });
+}
+
+// Once a second at most: the answers only say that there is no port, and packets are not there to ask.
+void Node::Parts::say_what_failed() {
+  const auto ports = ports_.statistics().failed, sockets = sockets_failed();
+  if (ports > ports_failed_) {
+    log_.error("{} media port(s) could not be opened: {}", ports - ports_failed_, ports_.last_failure()->message());
+  }
+  if (sockets > sockets_failed_) {
+    log_.error("{} media socket(s) could not be watched, or not marked with their TOS or TTL",
+               sockets - sockets_failed_);
+  }
+  ports_failed_ = ports;
+  sockets_failed_ = sockets;
+}
+
+std::uint64_t Node::Parts::sockets_failed() const {
+  std::uint64_t failed = 0;
+  for (const auto& worker : engine_.workers()) failed += worker->statistics().sockets_failed.value();
+  return failed;
 }
 
 std::expected<void, std::string> Node::Parts::listen() {
@@ -242,8 +266,11 @@ std::expected<void, std::string> Node::Parts::listen() {
     auto listener = transport::listen(*spec, options_.listen, text_service_);
     if (!listener) return Failure{listener.error().message()};
     const auto local = (*listener)->local();
-    control_sockets_.push_back(local.is_set() ? transport::SocketSpec{.kind = spec->kind, .where = local.address.to_string(), .port = local.port}.to_string()
-                                              : spec->to_string());
+    control_sockets_.push_back(
+        local.is_set()
+            ? transport::SocketSpec{.kind = spec->kind, .where = local.address.to_string(), .port = local.port}
+                  .to_string()
+            : spec->to_string());
     listeners_.push_back(std::move(*listener));
   }
   return listen_for_admin();
@@ -270,7 +297,8 @@ std::expected<void, std::string> Node::Parts::listen_for_admin() {
     return {};
   }
   if (options_.admin_required) {
-    return Failure{"admin.socket: " + listener.error().message() + " (choose another with --set admin.socket=PATH, or none "
+    return Failure{"admin.socket: " + listener.error().message() +
+                   " (choose another with --set admin.socket=PATH, or none "
                    "with an empty path)"};
   }
   log_.warning("mrctl cannot be used: {}", listener.error().message());
@@ -293,10 +321,9 @@ int Node::Parts::run() {
 
 void Node::Parts::say_what_started() const {
   const auto& interface = ports_.interfaces().front();
-  log_.info("{} {} is ready: text protocol on {}; media on {} ports {}-{}; latching {}; {} worker(s)",
-                      options_.program, kVersion, fmt::join(control_sockets_, ", "), interface.addresses.front().to_string(),
-                      interface.range.first, interface.range.last + 1, policy_name(),
-                      engine_.workers().size());
+  log_.info("{} {} is ready: text protocol on {}; media on {} ports {}-{}; latching {}; {} worker(s)", options_.program,
+            kVersion, fmt::join(control_sockets_, ", "), interface.addresses.front().to_string(), interface.range.first,
+            interface.range.last + 1, policy_name(), engine_.workers().size());
 }
 
 void Node::Parts::on_signal(Meaning meaning, int signal) {
@@ -349,7 +376,8 @@ void Node::Parts::reload() {
   log_.reopen();
 }
 
-std::expected<std::unique_ptr<Node>, std::string> Node::open(config::Settings settings, NodeOptions options, observe::Log& log) {
+std::expected<std::unique_ptr<Node>, std::string> Node::open(config::Settings settings, NodeOptions options,
+                                                             observe::Log& log) {
   auto interfaces = interfaces_of(settings, options);
   if (!interfaces) return Failure{interfaces.error()};
   auto targets = control::rtpproxy::NotifyTargets::parse(settings.get(control::rtpproxy::Settings::schema).notify);
@@ -389,6 +417,7 @@ NodeFacts Node::Parts::facts() const {
   facts.control_sockets = control_sockets_;
   facts.interfaces = ports_.interfaces();
   facts.ports = ports_.statistics();
+  if (const auto& failure = ports_.last_failure()) facts.port_failure = failure->message();
   facts.latching_policy = policy_name();
   facts.engine = engine_facts();
   facts.log_lines_dropped = log_.dropped();
@@ -397,7 +426,8 @@ NodeFacts Node::Parts::facts() const {
 }
 
 control::admin::EngineFacts Node::Parts::engine_facts() const {
-  control::admin::EngineFacts facts{.name = std::string{engine_.name()}, .workers = {}};
+  control::admin::EngineFacts facts{
+      .name = std::string{engine_.name()}, .workers = {}, .sockets_failed = sockets_failed()};
   observe::LatencySnapshot latency;
   for (std::size_t i = 0; i < engine_.workers().size(); ++i) {
     const auto& statistics = engine_.workers()[i]->statistics();

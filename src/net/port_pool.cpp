@@ -127,6 +127,7 @@ PortPool::Try PortPool::try_bind(Table& table, std::size_t pair, TimePoint now, 
   SysError error = rtp ? std::move(rtcp.error()) : std::move(rtp.error());
   if (!is_of_somebody_else(error)) {
     last_failure_ = std::move(error);
+    ++statistics_.failed;
     return Try::failed;
   }
   ++statistics_.passed_over;

@@ -52,6 +52,7 @@ struct PortPoolStatistics {
   std::uint64_t in_use = 0;               // pairs handed out and not given back
   std::uint64_t passed_over = 0;          // tries that met a port of somebody else
   std::uint64_t taken_while_resting = 0;  // pairs that should have rested longer
+  std::uint64_t failed = 0;               // takes that ended with PortError::bind_failed
 };
 
 class PortPool {

@@ -162,6 +162,7 @@ TEST(PortPool, any_other_refusal_ends_the_search_and_leaves_nothing_taken) {
   EXPECT_EQ(take_ports(pool, 1), Ports{1});
   ASSERT_TRUE(pool.last_failure());
   EXPECT_EQ(pool.last_failure()->message(), "bind 127.0.0.1:10001: Too many open files");
+  EXPECT_EQ(pool.statistics().failed, 1u);
   EXPECT_EQ(pool.statistics().in_use, 0u);
   host.refusals.clear();
   EXPECT_EQ(take_ports(pool, 3), (Ports{10002, 10000, 0}));

@@ -11,9 +11,23 @@ namespace {
 
 namespace json = boost::json;
 
+// Call-ids and tags come from strangers, and a terminal obeys control characters.
+std::string harmless(std::string_view text) {
+  std::string shown;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) {
+      shown += fmt::format("\\x{:02x}", byte);
+    } else {
+      shown += c;
+    }
+  }
+  return shown;
+}
+
 std::string text(const json::object& object, std::string_view key) {
   const auto* value = object.if_contains({key.data(), key.size()});
-  return value != nullptr && value->is_string() ? std::string{value->get_string()} : std::string{};
+  return value != nullptr && value->is_string() ? harmless(value->get_string()) : std::string{};
 }
 double number(const json::object& object, std::string_view key) {
   const auto* value = object.if_contains({key.data(), key.size()});
@@ -85,8 +99,9 @@ std::string side_lines(const json::object& side) {
   const auto& rtp = part(side, "rtp");
   const auto& rtcp = part(side, "rtcp");
   const auto& reception = part(side, "reception");
-  std::string lines = fmt::format("  {} {}{}{}\n", text(side, "role"), or_dash(text(side, "tag")),
-                                  flag(side, "held") ? ", on hold" : "", flag(side, "asymmetric") ? ", asymmetric" : "");
+  std::string lines =
+      fmt::format("  {} {}{}{}\n", text(side, "role"), or_dash(text(side, "tag")),
+                  flag(side, "held") ? ", on hold" : "", flag(side, "asymmetric") ? ", asymmetric" : "");
   lines += fmt::format("    sends to    {}\n", or_dash(text(side, "local")));
   lines += remote_line("is at", part(side, "remote"));
   lines += history_lines(part(side, "remote"));
@@ -94,13 +109,15 @@ std::string side_lines(const json::object& side) {
                        count(rtp, "packets_relayed"), count(rtp, "packets_out"), silence_text(rtp));
   lines += drops_line(rtp);
   if (count(reception, "received") > 0) {
-    lines += fmt::format("    reception   {} lost ({:.2f} %), {} duplicates, {} reordered, jitter {:.1f} ticks (max {:.1f}), "
-                         "longest gap {:.0f} ms\n",
-                         count(reception, "lost"), number(reception, "loss_percent"), count(reception, "duplicates"),
-                         count(reception, "reordered"), number(reception, "jitter_ticks"),
-                         number(reception, "jitter_max_ticks"), number(reception, "longest_gap_seconds") * 1000);
-    lines += fmt::format("    stream      SSRC {:08x}, payload type {}, {:.0f} us inside Millrace\n", count(reception, "ssrc"),
-                         count(reception, "payload_type"), number(reception, "latency_average_us"));
+    lines += fmt::format(
+        "    reception   {} lost ({:.2f} %), {} duplicates, {} reordered, jitter {:.1f} ticks (max {:.1f}), "
+        "longest gap {:.0f} ms\n",
+        count(reception, "lost"), number(reception, "loss_percent"), count(reception, "duplicates"),
+        count(reception, "reordered"), number(reception, "jitter_ticks"), number(reception, "jitter_max_ticks"),
+        number(reception, "longest_gap_seconds") * 1000);
+    lines += fmt::format("    stream      SSRC {:08x}, payload type {}, {:.0f} us inside Millrace\n",
+                         count(reception, "ssrc"), count(reception, "payload_type"),
+                         number(reception, "latency_average_us"));
   }
   lines += fmt::format("    RTCP        {} in, {} out, {}\n", count(rtcp, "packets_in"), count(rtcp, "packets_out"),
                        silence_text(rtcp));
@@ -129,8 +146,9 @@ std::string render_status(const json::object& status) {
   lines += fmt::format("  calls       {} now ({} connections, {} ports), {} connections so far, {} timed out\n",
                        count(status, "calls"), count(status, "connections"), count(status, "ports_in_use"),
                        count(status, "connections_created"), count(status, "connections_timed_out"));
-  lines += fmt::format("  packets     {:.0f} a second; {} in, {} relayed, {} discarded\n", number(status, "packets_per_second"),
-                       count(status, "packets_in"), count(status, "packets_relayed"), count(status, "packets_discarded"));
+  lines += fmt::format("  packets     {:.0f} a second; {} in, {} relayed, {} discarded\n",
+                       number(status, "packets_per_second"), count(status, "packets_in"),
+                       count(status, "packets_relayed"), count(status, "packets_discarded"));
   const auto& engine = part(status, "engine");
   lines += fmt::format("  engine      {} with {} worker(s)", text(engine, "name"), list(engine, "workers").size());
   if (number(engine, "latency_p99_us") > 0) {
@@ -143,15 +161,17 @@ std::string render_status(const json::object& status) {
 std::string render_calls(const json::object& calls) {
   const auto& rows = list(calls, "calls");
   if (rows.empty()) return "no calls\n";
-  std::string lines = fmt::format("{:<36} {:>12} {:>8} {:>10} {:>10}  {}\n", "CALL", "AGE", "STREAMS", "CALLER", "CALLEE", "VERDICT");
+  std::string lines =
+      fmt::format("{:<36} {:>12} {:>8} {:>10} {:>10}  {}\n", "CALL", "AGE", "STREAMS", "CALLER", "CALLEE", "VERDICT");
   for (const auto& row : rows) {
     const auto& call = row.as_object();
-    lines += fmt::format("{:<36} {:>12} {:>8} {:>10} {:>10}  {}\n", text(call, "id"), duration_text(number(call, "age_seconds")),
-                         count(call, "connections"), count(call, "packets_from_caller"), count(call, "packets_from_callee"),
-                         text(call, "verdict"));
+    lines += fmt::format("{:<36} {:>12} {:>8} {:>10} {:>10}  {}\n", text(call, "id"),
+                         duration_text(number(call, "age_seconds")), count(call, "connections"),
+                         count(call, "packets_from_caller"), count(call, "packets_from_callee"), text(call, "verdict"));
   }
   if (count(calls, "total") > rows.size()) {
-    lines += fmt::format("… and {} more (mrctl calls --limit N, --contains TEXT)\n", count(calls, "total") - rows.size());
+    lines +=
+        fmt::format("… and {} more (mrctl calls --limit N, --contains TEXT)\n", count(calls, "total") - rows.size());
   }
   return lines;
 }
@@ -161,8 +181,8 @@ std::string render_call(const json::object& call) {
                                   duration_text(number(call, "age_seconds")));
   for (const auto& value : list(call, "connections")) {
     const auto& connection = value.as_object();
-    lines += fmt::format("\n{}\n  {}, ends after {} s without a packet\n", text(connection, "verdict"), text(connection, "state"),
-                         count(connection, "ttl_seconds"));
+    lines += fmt::format("\n{}\n  {}, ends after {} s without a packet\n", text(connection, "verdict"),
+                         text(connection, "state"), count(connection, "ttl_seconds"));
     for (const auto& side : list(connection, "sides")) lines += side_lines(side.as_object());
   }
   return lines;

@@ -46,10 +46,17 @@ TEST(Render, findings_carry_their_mend_and_decide_the_exit_status) {
   const auto fine = object(R"({"findings":[{"severity":"fine","check":"address","says":"all is well","mend":""}]})");
   EXPECT_FALSE(has_problem(fine));
   EXPECT_TRUE(has(render_findings(fine, false), "ok       address"));
-  const auto bad = object(R"({"findings":[{"severity":"problem","check":"address","says":"gone","mend":"bring it back"}]})");
+  const auto bad =
+      object(R"({"findings":[{"severity":"problem","check":"address","says":"gone","mend":"bring it back"}]})");
   EXPECT_TRUE(has_problem(bad));
   EXPECT_TRUE(has(render_findings(bad, false), "→ bring it back"));
   EXPECT_TRUE(has(render_findings(bad, true), "\033[31m"));
+}
+
+TEST(Render, a_call_id_cannot_command_the_terminal) {
+  const auto text = render_calls(object(R"({"calls":[{"id":"\u001b[2Jx\u007f"}],"total":1})"));
+  EXPECT_TRUE(has(text, R"(\x1b[2Jx\x7f)")) << text;
+  EXPECT_EQ(text.find('\033'), std::string::npos);
 }
 
 TEST(Render, answers_of_another_shape_do_not_break_it) {

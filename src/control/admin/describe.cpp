@@ -1,5 +1,6 @@
 #include "control/admin/describe.hpp"
 
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "session/verdict.hpp"
@@ -20,15 +21,44 @@ constexpr double kNanosecondsPerSecond = 1e9;
 
 std::string text_of(const net::Endpoint& endpoint) { return endpoint.is_set() ? endpoint.to_string() : std::string{}; }
 
-double seconds_since(TimePoint then, Now now) {
-  return std::chrono::duration<double>(now.mono - then).count();
+// How many bytes of a UTF-8 character stand at the front; 0: none that RFC 3629 §4 allows.
+std::size_t character_size(std::string_view text) {
+  const auto byte = [text](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0u; };
+  const unsigned first = byte(0), second = byte(1);
+  const std::size_t size = first < 0x80   ? 1
+                           : first < 0xc2 ? 0
+                           : first < 0xe0 ? 2
+                           : first < 0xf0 ? 3
+                           : first < 0xf5 ? 4
+                                          : 0;
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  }
+  const bool overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
+  const bool beyond = (first == 0xed && second >= 0xa0) || (first == 0xf4 && second >= 0x90);
+  return overlong || beyond ? 0 : size;
 }
+
+// Names come off the wire with any bytes in them; JSON is UTF-8, and one bad name must not spoil a whole answer.
+std::string json_text(std::string_view name) {
+  constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
+  std::string text;
+  while (!name.empty()) {
+    const auto size = character_size(name);
+    text += size == 0 ? kReplacement : name.substr(0, size);
+    name.remove_prefix(std::max<std::size_t>(size, 1));
+  }
+  return text;
+}
+
+double seconds_since(TimePoint then, Now now) { return std::chrono::duration<double>(now.mono - then).count(); }
 
 // Silence of a flow; null before its first packet.
 json::value silence(const FlowCounters& counters, Now now) {
   const auto last = counters[Count::last_in_mono_ns];
   if (last == 0) return nullptr;
-  return static_cast<double>(now.mono.time_since_epoch().count() - static_cast<std::int64_t>(last)) / kNanosecondsPerSecond;
+  return static_cast<double>(now.mono.time_since_epoch().count() - static_cast<std::int64_t>(last)) /
+         kNanosecondsPerSecond;
 }
 
 json::object drops_of(const FlowCounters& counters) {
@@ -41,15 +71,19 @@ json::object drops_of(const FlowCounters& counters) {
 }
 
 json::object traffic_of(const FlowCounters& counters, Now now) {
-  return {{"packets_in", counters[Count::packets_in]},   {"bytes_in", counters[Count::bytes_in]},
-          {"packets_relayed", counters[Count::packets_relayed]}, {"packets_out", counters[Count::packets_out]},
-          {"bytes_out", counters[Count::bytes_out]},     {"dropped", drops_of(counters)},
+  return {{"packets_in", counters[Count::packets_in]},
+          {"bytes_in", counters[Count::bytes_in]},
+          {"packets_relayed", counters[Count::packets_relayed]},
+          {"packets_out", counters[Count::packets_out]},
+          {"bytes_out", counters[Count::bytes_out]},
+          {"dropped", drops_of(counters)},
           {"silent_seconds", silence(counters, now)}};
 }
 
 json::object reception_of(const FlowCounters& counters) {
   const auto expected = counters[Count::rtp_expected];
-  const double lost = expected == 0 ? 0 : 100.0 * static_cast<double>(counters[Count::rtp_lost]) / static_cast<double>(expected);
+  const double lost =
+      expected == 0 ? 0 : 100.0 * static_cast<double>(counters[Count::rtp_lost]) / static_cast<double>(expected);
   const auto samples = counters[Count::latency_count];
   const auto type = counters[Count::rtp_payload_type];
   return {{"received", counters[Count::rtp_received]},
@@ -63,7 +97,9 @@ json::object reception_of(const FlowCounters& counters) {
           {"jitter_ticks", static_cast<double>(counters[Count::rtp_jitter_last]) / kJitterScale},
           {"jitter_max_ticks", static_cast<double>(counters[Count::rtp_jitter_max]) / kJitterScale},
           {"longest_gap_seconds", static_cast<double>(counters[Count::longest_gap_ns]) / kNanosecondsPerSecond},
-          {"latency_average_us", samples == 0 ? 0.0 : static_cast<double>(counters[Count::latency_sum_ns]) / static_cast<double>(samples) / 1000}};
+          {"latency_average_us",
+           samples == 0 ? 0.0
+                        : static_cast<double>(counters[Count::latency_sum_ns]) / static_cast<double>(samples) / 1000}};
 }
 
 json::array history_of(const session::LearnedRemote& remote) {
@@ -96,12 +132,13 @@ json::object side_of(const Connection& connection, Side side, Now now) {
   const auto rtp = sample(stream.port(Channel::rtp)), rtcp = sample(stream.port(Channel::rtcp));
   json::object described{
       {"role", side == Side::offerer ? "caller" : "callee"},
-      {"tag", stream.name()},
+      {"tag", json_text(stream.name())},
       {"local", text_of(stream.local)},
       {"asymmetric", stream.asymmetric},
       {"held", stream.held},
       {"remote", remote_of(stream.port(Channel::rtp), stream.signalled)},
-      {"rtcp_remote", remote_of(stream.port(Channel::rtcp), stream.signalled.is_set() ? stream.signalled.next_port() : net::Endpoint{})},
+      {"rtcp_remote", remote_of(stream.port(Channel::rtcp),
+                                stream.signalled.is_set() ? stream.signalled.next_port() : net::Endpoint{})},
       {"rtp", traffic_of(rtp, now)},
       {"rtcp", traffic_of(rtcp, now)},
       {"reception", reception_of(rtp)}};
@@ -133,7 +170,7 @@ json::object summary_of(const session::Call& call, Now now) {
     from_callee += sample(connection.stream(Side::answerer).port(Channel::rtp))[Count::packets_in];
     if (verdict.empty()) verdict = session::verdict(connection, now);
   }
-  return {{"id", call.id()},
+  return {{"id", json_text(call.id())},
           {"age_seconds", seconds_since(call.created().mono, now)},
           {"connections", call.connections().size()},
           {"packets_from_caller", from_caller},
@@ -162,6 +199,7 @@ json::object engine_of(const EngineFacts& engine) {
   }
   return {{"name", engine.name},
           {"workers", std::move(workers)},
+          {"sockets_failed", engine.sockets_failed},
           {"latency_p50_us", static_cast<double>(engine.latency_p50_ns) / 1000},
           {"latency_p99_us", static_cast<double>(engine.latency_p99_ns) / 1000}};
 }
@@ -171,28 +209,30 @@ json::object engine_of(const EngineFacts& engine) {
 std::string describe_status(const NodeFacts& facts, const session::Totals& totals, Now now) {
   json::array sockets;
   for (const auto& socket : facts.control_sockets) sockets.push_back(json::string{socket});
-  return json::serialize(json::object{
-      {"program", facts.program},
-      {"version", facts.version},
-      {"pid", facts.pid},
-      {"uptime_seconds", std::chrono::duration<double>(now.wall - facts.started).count()},
-      {"draining", facts.draining},
-      {"control_sockets", std::move(sockets)},
-      {"interfaces", interfaces_of(facts)},
-      {"ports_in_use", facts.ports.in_use * 2},
-      {"ports_passed_over", facts.ports.passed_over},
-      {"ports_taken_while_resting", facts.ports.taken_while_resting},
-      {"latching_policy", facts.latching_policy},
-      {"engine", engine_of(facts.engine)},
-      {"log_lines_dropped", facts.log_lines_dropped},
-      {"calls", totals.active_calls},
-      {"connections", totals.active_connections},
-      {"connections_created", totals.created},
-      {"connections_timed_out", totals.timed_out},
-      {"packets_in", totals.packets_in},
-      {"packets_relayed", totals.packets_relayed},
-      {"packets_discarded", totals.packets_discarded},
-      {"packets_per_second", totals.packets_in_per_second}});
+  return json::serialize(
+      json::object{{"program", facts.program},
+                   {"version", facts.version},
+                   {"pid", facts.pid},
+                   {"uptime_seconds", std::chrono::duration<double>(now.wall - facts.started).count()},
+                   {"draining", facts.draining},
+                   {"control_sockets", std::move(sockets)},
+                   {"interfaces", interfaces_of(facts)},
+                   {"ports_in_use", facts.ports.in_use * 2},
+                   {"ports_passed_over", facts.ports.passed_over},
+                   {"ports_taken_while_resting", facts.ports.taken_while_resting},
+                   {"ports_failed", facts.ports.failed},
+                   {"port_failure", facts.port_failure},
+                   {"latching_policy", facts.latching_policy},
+                   {"engine", engine_of(facts.engine)},
+                   {"log_lines_dropped", facts.log_lines_dropped},
+                   {"calls", totals.active_calls},
+                   {"connections", totals.active_connections},
+                   {"connections_created", totals.created},
+                   {"connections_timed_out", totals.timed_out},
+                   {"packets_in", totals.packets_in},
+                   {"packets_relayed", totals.packets_relayed},
+                   {"packets_discarded", totals.packets_discarded},
+                   {"packets_per_second", totals.packets_in_per_second}});
 }
 
 std::string describe_calls(const std::vector<const session::Call*>& calls, std::size_t in_all, Now now) {
@@ -204,7 +244,7 @@ std::string describe_calls(const std::vector<const session::Call*>& calls, std::
 std::string describe_call(const session::Call& call, Now now) {
   json::array connections;
   for (const auto& connection : call.connections()) connections.push_back(connection_of(connection, now));
-  return json::serialize(json::object{{"id", call.id()},
+  return json::serialize(json::object{{"id", json_text(call.id())},
                                       {"created", clock_text(call.created().wall)},
                                       {"age_seconds", seconds_since(call.created().mono, now)},
                                       {"connections", std::move(connections)}});

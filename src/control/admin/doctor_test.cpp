@@ -107,6 +107,18 @@ TEST(Doctor, buffers_ports_and_the_log_have_their_own_advice) {
   EXPECT_EQ(complaints(node, host), List{"advice log"});
 }
 
+TEST(Doctor, ports_and_sockets_that_the_machine_refused_are_problems_with_its_own_words) {
+  auto node = healthy_node();
+  node.ports.failed = 3;
+  node.port_failure = "bind 203.0.113.7:10000: Too many open files";
+  EXPECT_EQ(complaints(node, healthy_host()), List{"problem sockets"});
+  const auto findings = examine(node, healthy_host());
+  EXPECT_TRUE(std::ranges::any_of(findings, [](const auto& f) { return f.says.ends_with("Too many open files"); }));
+  node = healthy_node();
+  node.engine.sockets_failed = 1;
+  EXPECT_EQ(complaints(node, healthy_host()), List{"problem sockets"});
+}
+
 TEST(HostFacts, of_this_process_can_be_read) {
   const auto facts = read_host_facts(0);  // no such process: the limit stays unknown, the rest is there
   EXPECT_EQ(facts.open_files_limit, 0u);

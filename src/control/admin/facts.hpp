@@ -20,6 +20,7 @@ struct WorkerFacts {
 struct EngineFacts {
   std::string name;
   std::vector<WorkerFacts> workers;
+  std::uint64_t sockets_failed = 0;  // that a worker could not watch, or not mark with their TOS or TTL
   std::uint64_t latency_p50_ns = 0, latency_p99_ns = 0;  // inside Millrace: receive stamp to send
 };
 
@@ -32,6 +33,7 @@ struct NodeFacts {
   std::vector<std::string> control_sockets;
   std::vector<net::Interface> interfaces;
   net::PortPoolStatistics ports;
+  std::string port_failure;  // what the machine said when a port last could not be opened
   std::string latching_policy;
   EngineFacts engine;
   std::uint64_t log_lines_dropped = 0;

@@ -82,6 +82,17 @@ TEST_F(Admin, a_call_is_shown_with_both_sides_and_a_verdict) {
   EXPECT_EQ(connection.at("sides").at(1).at("remote").at("signalled").as_string(), "192.0.2.2:5000");
 }
 
+TEST_F(Admin, names_with_bytes_that_are_no_utf8_spoil_no_answer) {
+  for (const auto* id : {"\xff", "a\xc3", "\xc0\xaf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8z"}) {
+    world_.offer(id, "192.0.2.1:4000", "tag\xfe");
+  }
+  world_.offer("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x93\x9e", "192.0.2.1:4000", "f");
+  const auto calls = result(R"({"command":"calls"})").at("calls").as_array();
+  ASSERT_EQ(calls.size(), 8u);
+  EXPECT_EQ(calls[1].at("id").as_string(), "a\xef\xbf\xbd");
+  EXPECT_EQ(calls[7].at("id").as_string(), "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x93\x9e");
+}
+
 TEST_F(Admin, drain_and_log_reach_the_node) {
   result(R"({"command":"drain"})");
   EXPECT_TRUE(node_.drained);
