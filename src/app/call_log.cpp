@@ -28,7 +28,7 @@ struct Line {
   }
   void operator()(const session::ConnectionCompleted&) const {
     log.info(call(), "connection {} complete: {} and {}", change.connection.value(), change.offerer_tag,
-                        change.answerer_tag);
+             change.answerer_tag);
   }
   void operator()(const session::ConnectionUpdated&) const {
     log.debug(call(), "connection {} updated", change.connection.value());
@@ -36,19 +36,19 @@ struct Line {
   void operator()(const session::RemoteLearned& learned) const {
     if (learned.remote.history.empty()) return;
     const auto last = learned.remote.history.back();
-    log.debug(call(), "{} is at {}: {}", side_of(learned.slot), last.endpoint.to_string(),
-                         flow::describe(last.cause));
+    log.debug(call(), "{} is at {}: {}", side_of(learned.slot), last.endpoint.to_string(), flow::describe(last.cause));
   }
   void operator()(const session::ConnectionEnded& ended) const {
     const auto& counters = ended.counters;
     const auto from_caller = counters.party_rtp[Count::packets_in], from_callee = counters.other_rtp[Count::packets_in];
     const auto reason = session::describe(ended.reason);
-    if (ended.reason == EndReason::deleted || ended.reason == EndReason::all_deleted || ended.reason == EndReason::shutdown) {
+    if (ended.reason == EndReason::deleted || ended.reason == EndReason::all_deleted ||
+        ended.reason == EndReason::shutdown) {
       log.info(call(), "connection {} ended: {}; {} packets from the caller, {} from the callee",
-                          change.connection.value(), reason, from_caller, from_callee);
+               change.connection.value(), reason, from_caller, from_callee);
     } else {
       log.warning(call(), "connection {} ended: {}; {} packets from the caller, {} from the callee",
-                             change.connection.value(), reason, from_caller, from_callee);
+                  change.connection.value(), reason, from_caller, from_callee);
     }
   }
 };
@@ -58,7 +58,9 @@ struct Line {
 bool CallLog::wants(session::ChangeKind kind, std::string_view call_id) const {
   using session::ChangeKind;
   const bool detail = kind == ChangeKind::updated || kind == ChangeKind::learned;
-  const auto level = detail ? observe::Level::debug : kind == ChangeKind::ended ? observe::Level::warning : observe::Level::info;
+  const auto level = detail                      ? observe::Level::debug
+                     : kind == ChangeKind::ended ? observe::Level::warning
+                                                 : observe::Level::info;
   return log_.enabled(level, {call_id});
 }
 

@@ -17,7 +17,8 @@ std::string made(DropInAddresses addresses) {
   std::string text = result->bridging ? "bridge" : "";
   for (const auto& interface : result->interfaces) {
     const auto advertised = interface.advertised.empty() ? "" : "(" + interface.advertised + ")";
-    text += fmt::format("{}{}={}{}", text.empty() ? "" : " ", interface.name, interface.addresses[0].to_string(), advertised);
+    text += fmt::format("{}{}={}{}", text.empty() ? "" : " ", interface.name, interface.addresses[0].to_string(),
+                        advertised);
   }
   return text;
 }

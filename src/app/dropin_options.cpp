@@ -111,7 +111,8 @@ std::optional<std::string> take_notify(std::string_view text, DropInOptions& opt
   if (rest.empty()) return std::string{"-n: an empty notification socket"};
   if (text.starts_with("tcp:")) {
     const auto colon = rest.rfind(':');
-    const auto port = colon == std::string_view::npos ? std::nullopt : parse_number<std::uint16_t>(rest.substr(colon + 1));
+    const auto port =
+        colon == std::string_view::npos ? std::nullopt : parse_number<std::uint16_t>(rest.substr(colon + 1));
     if (colon == 0 || !port || *port == 0) return fmt::format("-n: '{}' needs a host and a port, tcp:HOST:PORT", text);
   }
   options.notify.emplace_back(text);
@@ -219,7 +220,8 @@ void note_what_has_no_effect(DropInOptions& options) {
   note(options.no_rtcp_recording, "-R: recording is not built in yet");
   note(!options.modules.empty(), "--dso: modules of the reference cannot be loaded");
   note(!options.config_file.empty(), "--config: modules are not built in yet, the file is not read");
-  note(options.overload_protection, "--overload_prot: always on, a new session is refused with E98 when too much waits");
+  note(options.overload_protection,
+       "--overload_prot: always on, a new session is refused with E98 when too much waits");
 }
 
 std::optional<std::string> check_sockets(const DropInOptions& options) {
@@ -273,7 +275,8 @@ std::expected<DropInOptions, std::string> parse_dropin_options(std::span<char* c
   for (;;) {
     const int letter = ::getopt_long(count, arguments.data(), kShortOptions, kLongOptions.data(), nullptr);
     if (letter == -1) break;
-    if (letter == ':') return Failure{fmt::format("{}: a value is missing", arguments[static_cast<std::size_t>(::optind) - 1])};
+    if (letter == ':')
+      return Failure{fmt::format("{}: a value is missing", arguments[static_cast<std::size_t>(::optind) - 1])};
     if (letter == '?') {
       const auto* word = arguments[static_cast<std::size_t>(std::max(::optind - 1, 1))];
       return Failure{::optopt > ' ' && ::optopt < 127 ? fmt::format("unknown option -{}", static_cast<char>(::optopt))
@@ -286,7 +289,8 @@ std::expected<DropInOptions, std::string> parse_dropin_options(std::span<char* c
       return Failure{*problem};
     }
   }
-  if (::optind < count) return Failure{fmt::format("unexpected word '{}'", arguments[static_cast<std::size_t>(::optind)])};
+  if (::optind < count)
+    return Failure{fmt::format("unexpected word '{}'", arguments[static_cast<std::size_t>(::optind)])};
   return finish(std::move(raw));
 }
 

@@ -26,7 +26,8 @@ std::string_view level_of(std::string_view name) {
 // "LOG_LOCAL0" → "local0".
 std::string facility_of(std::string_view name) {
   std::string lower{name.substr(std::string_view{"LOG_"}.size())};
-  std::ranges::transform(lower, lower.begin(), [](char c) { return static_cast<char>(c | 0x20); });  // digits stay what they are
+  std::ranges::transform(lower, lower.begin(),
+                         [](char c) { return static_cast<char>(c | 0x20); });  // digits stay what they are
   return lower;
 }
 

@@ -100,7 +100,8 @@ int main(int argc, char** argv) {
   program.add_option("--set", arguments.set, "SECTION.KEY=VALUE: a setting over the file's, may be repeated")
       ->allow_extra_args(false);
   program.add_flag("-d,--daemon", arguments.daemon, "Go to the background once it is ready");
-  const auto* check = program.add_subcommand("check-config", "Read the settings, say what is wrong or what is in effect");
+  const auto* check =
+      program.add_subcommand("check-config", "Read the settings, say what is wrong or what is in effect");
   const auto* reference = program.add_subcommand("settings-reference", "Print the page of all settings (Markdown)");
   program.require_subcommand(0, 1);
   program.fallthrough();

@@ -45,8 +45,9 @@ int answer(DropInOptions::Action action) {
 std::vector<std::string> notes_of(const DropInOptions& options, const config::Settings& settings) {
   auto notes = options.without_effect;
   if (settings.get(flow::LatchingSettings::schema).policy == flow::LatchPolicy::reference) {
-    notes.emplace_back("media sources are trusted as rtpproxy does; `safe` also keeps strangers from taking a call over: "
-                       "--set latching.policy=safe");
+    notes.emplace_back(
+        "media sources are trusted as rtpproxy does; `safe` also keeps strangers from taking a call over: "
+        "--set latching.policy=safe");
   }
   if (::geteuid() == 0 && !options.root_allowed && options.user.empty()) {
     notes.emplace_back("running as root; -u USER gives that up after the start, -F says that it is meant");

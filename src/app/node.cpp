@@ -42,7 +42,7 @@ using control::admin::NodeFacts;
 using Failure = std::unexpected<std::string>;
 
 constexpr std::chrono::seconds kTick{1};
-constexpr mode_t kAdminMode = 0660;
+constexpr mode_t kGroupMode = 0660;
 
 // The session's settings carry the relay's and the latching's along, each a section of its own.
 session::Settings session_settings(const config::Settings& settings) {
@@ -101,6 +101,13 @@ std::vector<std::unique_ptr<dataplane::Engine>> list_of(std::unique_ptr<dataplan
   std::vector<std::unique_ptr<dataplane::Engine>> engines;
   engines.push_back(std::move(engine));
   return engines;
+}
+
+// A directory of its own below /run is made when it is missing; what is wrong shows when the socket is opened.
+void make_directory_for(const transport::SocketSpec& spec) {
+  if (spec.kind != transport::Kind::unix_once && spec.kind != transport::Kind::unix_lines) return;
+  std::error_code ignored;
+  std::filesystem::create_directory(std::filesystem::path{spec.where}.parent_path(), ignored);
 }
 
 }  // namespace
@@ -209,31 +216,35 @@ transport::Service Node::Parts::service_of(control::Frontend& frontend) {
           .cache = replies_,
           .connections = is_text ? connections_ : admin_connections_,
           .after_batch = [this] { after_batch(); },
+          .after_answers = [this] { placement_.wake(); },
           .end_of_input = [this](transport::Kind kind) { on_end_of_input(kind); }};
 }
 
-// Plans go out and workers are woken before the answers leave, so that media that follows an answer finds its flow.
+// Plans are in the workers' rings before the answers leave: a worker whom media reaches first looks there. Waking them
+// can wait for the answers, which a worker on the same CPU would otherwise hold up.
 void Node::Parts::after_batch() {
   calls_.flush();
-  placement_.turn(*this);
+  placement_.hand_over(*this);
   stop_if_drained();
 }
 
 void Node::Parts::wait_for_engine() {
   engine_events_.async_wait(asio::posix::stream_descriptor::wait_read, [this](boost::system::error_code error) {
     if (error) return;
-    placement_.turn(*this);
+    placement_.hand_over(*this);
+    placement_.wake();
     wait_for_engine();
   });
 }
 
 void Node::Parts::wait_for_tick() {
-  next_tick_ += kTick;
+  next_tick_ = std::max(next_tick_ + kTick, read_clocks().mono);  // a machine that slept makes up for nothing
   tick_.expires_at(next_tick_);
   tick_.async_wait([this](boost::system::error_code error) {
     if (error) return;
     calls_.tick(read_clocks());
     after_batch();
+    placement_.wake();
     say_what_failed();
     wait_for_tick();
   });
@@ -260,10 +271,19 @@ std::uint64_t Node::Parts::sockets_failed() const {
 }
 
 std::expected<void, std::string> Node::Parts::listen() {
-  for (const auto& text : settings_.get(control::rtpproxy::Settings::schema).listen) {
+  const auto& rtpproxy = settings_.get(control::rtpproxy::Settings::schema);
+  auto options = options_.listen;
+  if (!rtpproxy.socket_group.empty()) {
+    const auto identity = find_identity({}, rtpproxy.socket_group);
+    if (!identity) return Failure{"rtpproxy.socket_group: " + identity.error()};
+    options.unix_group = *identity->group;
+    options.unix_mode = kGroupMode;
+  }
+  for (const auto& text : rtpproxy.listen) {
     const auto spec = transport::parse_socket_spec(text);
     if (!spec) return Failure{"rtpproxy.listen: " + spec.error()};
-    auto listener = transport::listen(*spec, options_.listen, text_service_);
+    make_directory_for(*spec);
+    auto listener = transport::listen(*spec, options, text_service_);
     if (!listener) return Failure{listener.error().message()};
     const auto local = (*listener)->local();
     control_sockets_.push_back(
@@ -276,21 +296,19 @@ std::expected<void, std::string> Node::Parts::listen() {
   return listen_for_admin();
 }
 
-// A directory of its own below /run is made when it is missing.
 std::expected<void, std::string> Node::Parts::listen_for_admin() {
   const auto& admin = settings_.get(control::admin::Settings::schema);
   if (admin.socket.empty()) return {};
   auto options = options_.listen;
-  options.unix_mode = kAdminMode;
+  options.unix_mode = kGroupMode;
   options.unix_take_over = false;  // several daemons on a host: mrctl must not silently reach another one
   if (const auto identity = find_identity({}, admin.group); !identity) {
     return Failure{"admin.group: " + identity.error()};
   } else if (identity->group) {
     options.unix_group = *identity->group;
   }
-  std::error_code ignored;  // what is wrong shows when the socket is opened
-  std::filesystem::create_directory(std::filesystem::path{admin.socket}.parent_path(), ignored);
   const transport::SocketSpec spec{.kind = transport::Kind::unix_lines, .where = admin.socket, .port = Port{}};
+  make_directory_for(spec);
   auto listener = transport::listen(spec, options, admin_service_);
   if (listener) {
     listeners_.push_back(std::move(*listener));

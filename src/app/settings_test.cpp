@@ -14,7 +14,9 @@
 namespace millrace::app {
 namespace {
 
-TEST(Settings, every_declaration_is_sound) { EXPECT_EQ(config::declaration_faults(all_sections()), std::vector<std::string>{}); }
+TEST(Settings, every_declaration_is_sound) {
+  EXPECT_EQ(config::declaration_faults(all_sections()), std::vector<std::string>{});
+}
 
 // ctest runs in the root of the repository.
 TEST(Settings, the_reference_page_is_what_the_declarations_say) {
@@ -26,7 +28,8 @@ TEST(Settings, the_reference_page_is_what_the_declarations_say) {
 }
 
 TEST(Settings, what_is_in_effect_can_be_read_back) {
-  const auto settings = read_settings({}, {"session.idle_timeout=90s", "rtpproxy.listen=udp:127.0.0.1:1,tcp:127.0.0.1:2"});
+  const auto settings =
+      read_settings({}, {"session.idle_timeout=90s", "rtpproxy.listen=udp:127.0.0.1:1,tcp:127.0.0.1:2"});
   ASSERT_TRUE(settings) << settings.error();
   const auto text = config::effective(all_sections(), *settings);
   const auto document = config::Document::from_text(text, "effective");

@@ -19,9 +19,9 @@ struct Row {
 };
 constexpr std::array kMillrace{Row{SIGTERM, Meaning::stop}, Row{SIGINT, Meaning::stop}, Row{SIGUSR1, Meaning::drain},
                                Row{SIGHUP, Meaning::reload}};
-constexpr std::array kRtpproxy{Row{SIGTERM, Meaning::stop},   Row{SIGINT, Meaning::stop},  Row{SIGUSR1, Meaning::stop},
-                               Row{SIGUSR2, Meaning::stop},   Row{SIGPROF, Meaning::stop}, Row{SIGVTALRM, Meaning::stop},
-                               Row{SIGXCPU, Meaning::stop},   Row{SIGXFSZ, Meaning::stop}, Row{SIGHUP, Meaning::drain}};
+constexpr std::array kRtpproxy{Row{SIGTERM, Meaning::stop}, Row{SIGINT, Meaning::stop},  Row{SIGUSR1, Meaning::stop},
+                               Row{SIGUSR2, Meaning::stop}, Row{SIGPROF, Meaning::stop}, Row{SIGVTALRM, Meaning::stop},
+                               Row{SIGXCPU, Meaning::stop}, Row{SIGXFSZ, Meaning::stop}, Row{SIGHUP, Meaning::drain}};
 constexpr std::array kFatal{SIGQUIT, SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
 
 std::span<const Row> rows_of(SignalTable table) {
@@ -38,11 +38,13 @@ void say_and_die(int signal) {
   (void)::raise(signal);
 }
 
+[[noreturn]] void exit_at_once(int signal) { ::_exit(128 + signal); }
+
 }  // namespace
 
 void prepare_signals() {
   (void)::signal(SIGPIPE, SIG_IGN);
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = say_and_die;
   action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);
   for (const int signal : kFatal) (void)::sigaction(signal, &action, nullptr);
@@ -66,15 +68,21 @@ struct Signals::State {
   }
 
   void act(const Row& row) {
-    if (row.meaning == Meaning::stop && stopping) ::_exit(128 + row.signal);
-    stopping = stopping || row.meaning == Meaning::stop;
+    if (row.meaning == Meaning::stop && table == SignalTable::rtpproxy) hurry_from_now_on();
     on_meaning(row.meaning, row.signal);
+  }
+
+  // Nobody waits for the loop any more: from here a signal acts by itself.
+  void hurry_from_now_on() {
+    set.clear();
+    for (const Row& row : rows_of(table)) {
+      (void)::signal(row.signal, row.meaning == Meaning::stop ? exit_at_once : SIG_IGN);
+    }
   }
 
   boost::asio::signal_set set;
   SignalTable table;
   std::function<void(Meaning, int)> on_meaning;
-  bool stopping = false;
 };
 
 Signals::Signals(boost::asio::io_context& io, SignalTable table, std::function<void(Meaning, int)> on_meaning)

@@ -27,9 +27,16 @@ class Engine {
   [[nodiscard]] virtual bool accepts_new() const = 0;
   virtual void install(flow::Installation installation) = 0;
   virtual void remove(ConnectionId connection) = 0;
-  // Pushes what was kept back, delivers what workers said. Call it after each batch of commands and when
+  // Hands out what was installed and removed, delivers what workers said. After each batch of commands, and when
   // event_fd() is readable.
-  virtual void turn(EventSink& sink) = 0;
+  virtual void hand_over(EventSink& sink) = 0;
+  // Wakes whom something was handed to. May wait until answers are sent: a thread that is woken on the same CPU runs
+  // first, and what arrives meanwhile waits for the hand-over by itself.
+  virtual void wake() = 0;
+  void turn(EventSink& sink) {
+    hand_over(sink);
+    wake();
+  }
   [[nodiscard]] virtual int event_fd() const = 0;
 };
 

@@ -51,9 +51,13 @@ void Placement::remove(ConnectionId connection) {
   if (found != placed_.end()) found->second->remove(connection);
 }
 
-void Placement::turn(EventSink& sink) {
+void Placement::hand_over(EventSink& sink) {
   Forgetful forgetful{sink, placed_};
-  for (const auto& engine : engines_) engine->turn(forgetful);
+  for (const auto& engine : engines_) engine->hand_over(forgetful);
+}
+
+void Placement::wake() {
+  for (const auto& engine : engines_) engine->wake();
 }
 
 }  // namespace millrace::dataplane

@@ -22,7 +22,8 @@ class Placement final : public flow::Forwarder {
   void remove(ConnectionId connection) override;
 
   // After each batch of commands, and when an engine's event_fd() is readable.
-  void turn(EventSink& sink);
+  void hand_over(EventSink& sink);
+  void wake();
   [[nodiscard]] const std::vector<std::unique_ptr<Engine>>& engines() const { return engines_; }
 
  private:

@@ -16,9 +16,10 @@ class Recorder final : public Engine {
   bool accepts_new() const override { return room_; }
   void install(flow::Installation installation) override { installed.push_back(installation.plan->id); }
   void remove(ConnectionId connection) override { removed.push_back(connection); }
-  void turn(EventSink& sink) override {
+  void hand_over(EventSink& sink) override {
     for (const ConnectionId id : std::exchange(removed, {})) sink.on(flow::Removed{id});
   }
+  void wake() override {}
   int event_fd() const override { return -1; }
 
   std::vector<ConnectionId> installed, removed;
@@ -97,7 +98,7 @@ TEST(Placement, removes_where_it_installed_and_passes_the_end_on) {
   EXPECT_TRUE(engines.full->removed.empty());
 
   CountingSink sink;
-  engines.placement->turn(sink);
+  engines.placement->hand_over(sink);
   EXPECT_EQ(sink.removed, 1);
   engines.placement->remove(ConnectionId{1});   // forgotten: nobody is asked
   EXPECT_TRUE(engines.cheap->removed.empty());

@@ -13,7 +13,8 @@ namespace millrace::flow {
 HistoryEntry EndpointHistory::operator[](std::size_t index) const {
   MR_CHECK(index < size_);
   const Coded& coded = coded_[index];
-  return {.at = start_ + std::chrono::milliseconds{coded.after_ms}, .endpoint = coded.endpoint, .cause = causes_[index]};
+  return {
+      .at = start_ + std::chrono::milliseconds{coded.after_ms}, .endpoint = coded.endpoint, .cause = causes_[index]};
 }
 
 std::vector<HistoryEntry> EndpointHistory::entries() const {
@@ -29,7 +30,8 @@ void EndpointHistory::push_back(const HistoryEntry& entry) {
   // A clock that was set back in between must not wrap around.
   const auto after = std::chrono::floor<std::chrono::milliseconds>(entry.at - start_).count();
   constexpr std::int64_t kMost = std::numeric_limits<std::uint32_t>::max();
-  coded_[size_] = {.endpoint = entry.endpoint, .after_ms = static_cast<std::uint32_t>(std::clamp<std::int64_t>(after, 0, kMost))};
+  coded_[size_] = {.endpoint = entry.endpoint,
+                   .after_ms = static_cast<std::uint32_t>(std::clamp<std::int64_t>(after, 0, kMost))};
   causes_[size_] = entry.cause;
   ++size_;
 }

@@ -9,13 +9,16 @@ using std::chrono::milliseconds;
 const WallTime kStart = WallTime{std::chrono::seconds{1'700'000'000}} + milliseconds{120};
 
 HistoryEntry entry(int number, WallTime at = kStart) {
-  return {.at = at, .endpoint = {*net::Address::parse("192.0.2.1"), Port{static_cast<std::uint16_t>(number)}}, .cause = Cause::first_packet};
+  return {.at = at,
+          .endpoint = {*net::Address::parse("192.0.2.1"), Port{static_cast<std::uint16_t>(number)}},
+          .cause = Cause::first_packet};
 }
 
 TEST(EndpointHistory, gives_back_what_it_was_told_to_the_millisecond) {
   EndpointHistory history;
   EXPECT_TRUE(history.empty());
-  history.push_back({.at = kStart + std::chrono::microseconds{999}, .endpoint = entry(7).endpoint, .cause = Cause::follows_rtp});
+  history.push_back(
+      {.at = kStart + std::chrono::microseconds{999}, .endpoint = entry(7).endpoint, .cause = Cause::follows_rtp});
   history.push_back(entry(8, kStart + std::chrono::hours{48}));
   EXPECT_EQ(history[0].at, kStart);
   EXPECT_EQ(history[0].cause, Cause::follows_rtp);

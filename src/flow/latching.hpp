@@ -28,18 +28,18 @@ enum class LatchPolicy : std::uint8_t {
 struct LatchRules {
   LatchPolicy policy = LatchPolicy::safe;
   bool asymmetric = false;  // the peer sends from elsewhere than it listens: never learn
-  bool rtcp = false;        // an RTCP port: no SSRC to hold on to
-  std::chrono::milliseconds window{1000};        // safe: how long a better source may take over
+  bool rtcp = false;  // an RTCP port: no SSRC to hold on to
+  std::chrono::milliseconds window{1000};  // safe: how long a better source may take over
   std::chrono::milliseconds relatch_after{200};  // safe: silence before the same SSRC may move
   friend bool operator==(const LatchRules&, const LatchRules&) = default;
 };
 
 // What is known of a remote; a plain value, also what events carry to control.
 struct RemoteState {
-  net::Endpoint signalled;     // not set: unknown
-  net::Endpoint destination;   // where packets to the peer go; not set: unknown
-  bool learned = false;        // destination was taken from a packet ("untrusted" in the reference)
-  bool locked = false;         // settled: only the exceptions of the policy move it
+  net::Endpoint signalled;  // not set: unknown
+  net::Endpoint destination;  // where packets to the peer go; not set: unknown
+  bool learned = false;  // destination was taken from a packet ("untrusted" in the reference)
+  bool locked = false;  // settled: only the exceptions of the policy move it
   EndpointHistory history;
 };
 
@@ -53,9 +53,9 @@ struct Arrival {
 };
 
 enum class Verdict : std::uint8_t {
-  accept,          // relay it
+  accept,  // relay it
   accept_learned,  // relay it; the remote state changed, tell control
-  ignore,          // Drop::wrong_source
+  ignore,  // Drop::wrong_source
 };
 
 class Latch {
@@ -103,15 +103,15 @@ class Latch {
 
   LatchRules rules_;
   RemoteState state_;
-  TimePoint heard_at_;      // `safe`: last packet of the source; `reference`: when identity_ was taken
-  TimePoint window_end_;    // `safe`: better sources may take over before
-  TimePoint updated_at_;    // `reference`: last signal() that found a destination
+  TimePoint heard_at_;  // `safe`: last packet of the source; `reference`: when identity_ was taken
+  TimePoint window_end_;  // `safe`: better sources may take over before
+  TimePoint updated_at_;  // `reference`: last signal() that found a destination
   net::Endpoint expected_;  // `safe`, RTCP: one above the RTP source; as good as signalled
-  net::Endpoint stale_;     // `safe`: the source before the signalling named another address
+  net::Endpoint stale_;  // `safe`: the source before the signalling named another address
   std::optional<RtpIdentity> identity_;  // whose stream the source sends, and how far it was
-  bool updated_ = false;                 // updated_at_ means something
-  bool heard_ = false;                   // `safe`: the destination is a source that has sent
-  bool source_is_rtp_ = false;           // `safe`: and what it sent parsed as RTP
+  bool updated_ = false;  // updated_at_ means something
+  bool heard_ = false;  // `safe`: the destination is a source that has sent
+  bool source_is_rtp_ = false;  // `safe`: and what it sent parsed as RTP
 };
 static_assert(sizeof(Latch) <= 372, "four in a call; memory a call is a published figure");
 

@@ -99,8 +99,8 @@ bool Latch::follow_rtp_safe(const net::Endpoint& rtp_source, Now now) {
   const net::Endpoint guess = rtp_source.next_port();
   if (!learns() || guess == expected_) return false;
   expected_ = guess;
-  if (state_.destination.address == guess.address) return false;             // what is known of that host stands
-  if (heard_ && rank_of(state_.destination) == Rank::exact) return false;    // it came from where it should
+  if (state_.destination.address == guess.address) return false;  // what is known of that host stands
+  if (heard_ && rank_of(state_.destination) == Rank::exact) return false;  // it came from where it should
   reopen();
   expected_ = guess;
   set_destination(guess, Cause::follows_rtp, now);

@@ -7,9 +7,8 @@
 namespace millrace::session {
 
 bool Announcer::wanted(ChangeKind kind, const Connection& connection) const {
-  return std::ranges::any_of(listeners_, [&](const ChangeListener* listener) {
-    return listener->wants(kind, connection.call->id());
-  });
+  return std::ranges::any_of(
+      listeners_, [&](const ChangeListener* listener) { return listener->wants(kind, connection.call->id()); });
 }
 
 Change Announcer::about(const Connection& connection, Now now) {

@@ -24,16 +24,17 @@ constexpr std::size_t kMaxAnswer = 64 << 20;  // bytes: far above a thousand cal
 
 std::string cannot_reach(const std::string& path) {
   const auto reason = std::string{std::strerror(errno)};
-  const char* advice = errno == EACCES
-                           ? "it is for root, the daemon's user and its admin group"
-                           : "is the daemon running? Its setting admin.socket says where it listens (mrctl --socket PATH)";
+  const char* advice =
+      errno == EACCES ? "it is for root, the daemon's user and its admin group"
+                      : "is the daemon running? Its setting admin.socket says where it listens (mrctl --socket PATH)";
   return fmt::format("the daemon does not answer at {}: {}; {}", path, reason, advice);
 }
 
 std::expected<net::UniqueFd, std::string> connect(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) return Failure{fmt::format("{}: the path is too long for a socket", path)};
+  if (path.size() >= sizeof address.sun_path)
+    return Failure{fmt::format("{}: the path is too long for a socket", path)};
   std::memcpy(static_cast<char*>(address.sun_path), path.c_str(), path.size() + 1);
   net::UniqueFd socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   if (!socket || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {

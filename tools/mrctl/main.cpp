@@ -71,12 +71,14 @@ int main(int argc, char** argv) {
   auto* calls = program.add_subcommand("calls", "The calls, oldest first, each with a verdict");
   calls->add_option("--limit", options.limit, "How many at most")->check(CLI::Range(1, 1000))->capture_default_str();
   calls->add_option("--contains", options.contains, "Only calls whose call-id contains this text");
-  auto* call = program.add_subcommand("call", "One call: legs, addresses, how they were learned, counters, loss, jitter");
+  auto* call =
+      program.add_subcommand("call", "One call: legs, addresses, how they were learned, counters, loss, jitter");
   call->add_option("ID", options.call, "The call-id")->required();
   const auto* drain = program.add_subcommand("drain", "Take no new calls, end with the last one");
   const auto* doctor = program.add_subcommand("doctor", "Check what usually goes wrong on a host, and how to mend it");
   auto* log = program.add_subcommand("log", "Change what is logged, for all or for one call");
-  log->add_option("LEVEL", options.level, "debug, info, warning, error, critical; or default, to undo a call's")->required();
+  log->add_option("LEVEL", options.level, "debug, info, warning, error, critical; or default, to undo a call's")
+      ->required();
   log->add_option("CALL", options.call, "Only the lines of this call-id");
   try {
     program.parse(argc, argv);
@@ -86,7 +88,8 @@ int main(int argc, char** argv) {
 
   if (status->parsed()) return run(options, {{"command", "status"}}, text(mrctl::render_status));
   if (calls->parsed()) {
-    return run(options, {{"command", "calls"}, {"limit", options.limit}, {"contains", options.contains}}, text(mrctl::render_calls));
+    return run(options, {{"command", "calls"}, {"limit", options.limit}, {"contains", options.contains}},
+               text(mrctl::render_calls));
   }
   if (call->parsed()) return run(options, {{"command", "call"}, {"id", options.call}}, text(mrctl::render_call));
   if (drain->parsed()) return run(options, {{"command", "drain"}}, show_drain);

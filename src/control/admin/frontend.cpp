@@ -81,13 +81,15 @@ struct Row {
   std::string_view name;
   Outcome (Service::*run)(const json::object&);
 };
-constexpr std::array kCommands{Row{"status", &Service::status}, Row{"calls", &Service::list}, Row{"call", &Service::call},
-                               Row{"drain", &Service::drain},   Row{"log", &Service::log},    Row{"doctor", &Service::doctor}};
+constexpr std::array kCommands{Row{"status", &Service::status}, Row{"calls", &Service::list},
+                               Row{"call", &Service::call},     Row{"drain", &Service::drain},
+                               Row{"log", &Service::log},       Row{"doctor", &Service::doctor}};
 
 Outcome run(std::string_view body, Service service) {
   json::error_code error;
   const auto value = json::parse({body.data(), body.size()}, error, {}, {.max_depth = kMaxDepth});
-  if (error || !value.is_object()) return refuse("a request is one JSON object a line, such as {\"command\":\"status\"}");
+  if (error || !value.is_object())
+    return refuse("a request is one JSON object a line, such as {\"command\":\"status\"}");
   const auto& request = value.get_object();
   const auto command = text_at(request, "command");
   const auto row = std::ranges::find(kCommands, command, &Row::name);
@@ -98,7 +100,8 @@ Outcome run(std::string_view body, Service service) {
 }
 
 std::string error_line(std::string_view sentence) {
-  return fmt::format("{{\"ok\":false,\"error\":{}}}\n", json::serialize(json::string_view{sentence.data(), sentence.size()}));
+  return fmt::format("{{\"ok\":false,\"error\":{}}}\n",
+                     json::serialize(json::string_view{sentence.data(), sentence.size()}));
 }
 
 }  // namespace

@@ -34,6 +34,7 @@ struct Service {
   ReplyCache& cache;            // used by datagram listeners
   ConnectionLimit& connections;
   std::function<void()> after_batch;      // once per batch of requests, before the answers leave
+  std::function<void()> after_answers;    // once per batch, when they have left or are about to
   std::function<void(Kind)> end_of_input;  // stdin has ended
 };
 

@@ -67,11 +67,12 @@ std::expected<net::UniqueFd, SysError> open_unix(const SocketSpec& spec, const L
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::memcpy(static_cast<char*>(address.sun_path), path, spec.where.size() + 1);
-  struct stat existing {};
+  struct stat existing{};
   if (::lstat(path, &existing) == 0) {
     // A left-over socket is replaced; somebody's file by a wrong path is not.
     if (!S_ISSOCK(existing.st_mode)) {
-      return std::unexpected{SysError{.code = EEXIST, .operation = "listen on " + spec.to_string() + " (not a socket)"}};
+      return std::unexpected{
+          SysError{.code = EEXIST, .operation = "listen on " + spec.to_string() + " (not a socket)"}};
     }
     if (!options.unix_take_over && somebody_listens(address)) {
       return std::unexpected{SysError{.code = EADDRINUSE, .operation = "listen on " + spec.to_string()}};

@@ -17,16 +17,16 @@ struct Prefix {
   Kind kind;
 };
 constexpr std::array kPrefixes{
-    Prefix{"udp:", Kind::udp},       Prefix{"udp6:", Kind::udp6},   Prefix{"unix:", Kind::unix_once},
-    Prefix{"cunix:", Kind::unix_lines}, Prefix{"tcp:", Kind::tcp},  Prefix{"tcp6:", Kind::tcp6},
-    Prefix{"stdio:", Kind::stdio},   Prefix{"stdioc:", Kind::stdioc}, Prefix{"systemd:", Kind::systemd},
+    Prefix{"udp:", Kind::udp},          Prefix{"udp6:", Kind::udp6},     Prefix{"unix:", Kind::unix_once},
+    Prefix{"cunix:", Kind::unix_lines}, Prefix{"tcp:", Kind::tcp},       Prefix{"tcp6:", Kind::tcp6},
+    Prefix{"stdio:", Kind::stdio},      Prefix{"stdioc:", Kind::stdioc}, Prefix{"systemd:", Kind::systemd},
 };
 
 std::expected<SocketSpec, std::string> with_path(Kind kind, std::string_view path) {
   if (path.empty()) return std::unexpected{std::string{"the path of a Unix control socket is missing"}};
   if (path.size() >= sizeof(sockaddr_un::sun_path)) {
-    return std::unexpected{fmt::format("{}: a Unix socket's path may have {} bytes at most", path,
-                                       sizeof(sockaddr_un::sun_path) - 1)};
+    return std::unexpected{
+        fmt::format("{}: a Unix socket's path may have {} bytes at most", path, sizeof(sockaddr_un::sun_path) - 1)};
   }
   return SocketSpec{.kind = kind, .where = std::string{path}, .port = Port{}};
 }

@@ -87,6 +87,7 @@ asio::awaitable<void> run_lines(Service& service, std::shared_ptr<Stream> stream
     stream->unread.append(chunk.data(), size);
     going = serve_lines(service, *stream);
     service.after_batch();
+    service.after_answers();  // before they are written: a peer that does not read must not hold workers up
     co_await asio::async_write(stream->out(), asio::buffer(stream->answers), token);
     if (error) break;
     stream->answers.clear();
@@ -104,6 +105,7 @@ asio::awaitable<void> run_once(Service& service, std::shared_ptr<Stream> stream)
   service.frontend.serve({chunk.data(), size}, stream->origin, stream->answers);
   stream->place.has_spoken();
   service.after_batch();
+  service.after_answers();
   co_await asio::async_write(stream->in, asio::buffer(stream->answers), token);
 }
 
@@ -171,7 +173,7 @@ class StreamListener final : public Listener {
     stream->origin = origin_of(fd);
     stream->place = service_.connections.enter([weak = std::weak_ptr{stream}] {
       boost::system::error_code ignored;
-      if (const auto silent = weak.lock()) silent->in.close(ignored);
+      if (const auto silent = weak.lock()) (void)silent->in.close(ignored);
     });
     if (!stream->place) return;  // turned away: closed at once
     if (spec_.kind == Kind::unix_once) {

@@ -24,16 +24,16 @@ class Echo final : public Frontend {
 
 class StreamListenerTest : public ::testing::Test {
  protected:
-  StreamListenerTest() { EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &limit_), 0); }
-  ~StreamListenerTest() override { (void)::setrlimit(RLIMIT_NOFILE, &limit_); }
+  StreamListenerTest() { EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0); }
+  ~StreamListenerTest() override { (void)::setrlimit(RLIMIT_NOFILE, &limit); }
 
   // From here on no descriptor can be opened, until allow() comes.
   void allow_no_more() const {
     const net::UniqueFd next{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
-    const rlimit none{.rlim_cur = static_cast<rlim_t>(next.get()), .rlim_max = limit_.rlim_max};
+    const rlimit none{.rlim_cur = static_cast<rlim_t>(next.get()), .rlim_max = limit.rlim_max};
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
   }
-  void allow() const { ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit_), 0); }
+  void allow() const { ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0); }
 
   [[nodiscard]] static net::UniqueFd connect_to(const net::Endpoint& where) {
     net::UniqueFd socket{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
@@ -43,47 +43,48 @@ class StreamListenerTest : public ::testing::Test {
     return socket;
   }
 
-  rlimit limit_{};
-  Echo echo_;
-  ReplyCache cache_;
-  ConnectionLimit connections_;
-  boost::asio::io_context io_{1};
-  Service service_{.io = io_,
-                   .frontend = echo_,
-                   .cache = cache_,
-                   .connections = connections_,
+  rlimit limit{};
+  Echo echo;
+  ReplyCache cache;
+  ConnectionLimit connections;
+  boost::asio::io_context io{1};
+  Service service{.io = io,
+                   .frontend = echo,
+                   .cache = cache,
+                   .connections = connections,
                    .after_batch = [] {},
+                   .after_answers = [] {},
                    .end_of_input = [](Kind) {}};
 };
 
 TEST_F(StreamListenerTest, waits_for_descriptors_without_turning_round_and_takes_the_connection_then) {
-  auto listener = listen_stream({.kind = Kind::tcp, .where = "127.0.0.1", .port = Port{0}}, {}, service_);
+  auto listener = listen_stream({.kind = Kind::tcp, .where = "127.0.0.1", .port = Port{0}}, {}, service);
   ASSERT_TRUE(listener) << listener.error().message();
   const auto client = connect_to((*listener)->local());
   ASSERT_EQ(::send(client.get(), "hello\n", 6, 0), 6);
 
   allow_no_more();
-  const auto turns = io_.run_for(std::chrono::milliseconds{50});
+  const auto turns = io.run_for(std::chrono::milliseconds{50});
   EXPECT_LE(turns, 2u) << "one accept that failed, then a pause";
   allow();
   char answer[16];
   for (int i = 0; i < 100 && ::recv(client.get(), answer, sizeof answer, MSG_PEEK | MSG_DONTWAIT) < 0; ++i) {
-    io_.run_one_for(std::chrono::seconds{1});
+    io.run_one_for(std::chrono::seconds{1});
   }
   EXPECT_EQ(::recv(client.get(), answer, sizeof answer, MSG_DONTWAIT), 6);
 }
 
 class UnixListenerTest : public StreamListenerTest {
  protected:
-  ~UnixListenerTest() override { (void)::unlink(spec_.where.c_str()); }
+  ~UnixListenerTest() override { (void)::unlink(spec.where.c_str()); }
   [[nodiscard]] auto listen(bool take_over) {
     ListenOptions options;
     options.unix_take_over = take_over;
-    return listen_stream(spec_, options, service_);
+    return listen_stream(spec, options, service);
   }
-  [[nodiscard]] bool exists() const { return ::access(spec_.where.c_str(), F_OK) == 0; }
+  [[nodiscard]] bool exists() const { return ::access(spec.where.c_str(), F_OK) == 0; }
 
-  const SocketSpec spec_{.kind = Kind::unix_lines,
+  const SocketSpec spec{.kind = Kind::unix_lines,
                          .where = ::testing::TempDir() + "listener_test." + std::to_string(::getpid()),
                          .port = Port{}};
 };
@@ -92,7 +93,7 @@ TEST_F(UnixListenerTest, a_left_over_file_is_replaced_and_a_living_socket_only_w
   const net::UniqueFd dead{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  spec_.where.copy(static_cast<char*>(address.sun_path), sizeof address.sun_path - 1);
+  spec.where.copy(static_cast<char*>(address.sun_path), sizeof address.sun_path - 1);
   ASSERT_EQ(::bind(dead.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
 
   const auto first = listen(false);
@@ -117,7 +118,7 @@ TEST_F(UnixListenerTest, who_was_replaced_leaves_the_file_of_its_successor) {
 TEST_F(StreamListenerTest, a_program_without_stdin_is_told_so_at_the_start) {
   const net::UniqueFd kept{::dup(STDIN_FILENO)};
   ::close(STDIN_FILENO);
-  const auto listener = listen_stdio({.kind = Kind::stdio, .where = {}, .port = Port{}}, service_);
+  const auto listener = listen_stdio({.kind = Kind::stdio, .where = {}, .port = Port{}}, service);
   if (kept) (void)::dup2(kept.get(), STDIN_FILENO);
   ASSERT_FALSE(listener);
   EXPECT_EQ(listener.error().message(), "stdio: stdin: Bad file descriptor");

@@ -42,8 +42,7 @@ class UdpListener final : public Listener {
   void wait() {
     descriptor_.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this](boost::system::error_code error) {
       if (error) return;  // the listener is going
-      for (std::size_t i = 0; i < kBatchesPerTurn && run_batch(); ++i) {
-      }
+      for (std::size_t i = 0; i < kBatchesPerTurn && run_batch(); ++i) {}
       wait();
     });
   }
@@ -59,7 +58,8 @@ class UdpListener final : public Listener {
   ConnectionLimit::Place place_;
   boost::asio::posix::stream_descriptor descriptor_;
   // Not filled with zeros: pages that no burst ever reaches cost nothing.
-  std::unique_ptr<std::array<Exchange, kBatch>> exchanges_ = std::make_unique_for_overwrite<std::array<Exchange, kBatch>>();
+  std::unique_ptr<std::array<Exchange, kBatch>> exchanges_ =
+      std::make_unique_for_overwrite<std::array<Exchange, kBatch>>();
   std::array<mmsghdr, kBatch> headers_{};
 };
 
@@ -71,6 +71,7 @@ bool UdpListener::run_batch() {
   for (std::size_t i = 0; i < count; ++i) serve((*exchanges_)[i], headers_[i], now);
   service_.after_batch();
   send(count);
+  service_.after_answers();
   return count == kBatch;
 }
 

@@ -156,7 +156,7 @@ void SocketEngine::queue(ConnectionId id, Placed& placed) {
   if (!std::exchange(placed.queued, true)) queue_.push_back(id);
 }
 
-void SocketEngine::turn(EventSink& sink) {
+void SocketEngine::hand_over(EventSink& sink) {
   std::uint64_t rings = 0;
   [[maybe_unused]] const ssize_t read = ::read(event_.get(), &rings, sizeof rings);
   for (const auto& worker : workers_) take_events(*worker, sink);
@@ -164,7 +164,6 @@ void SocketEngine::turn(EventSink& sink) {
     deliver_own(sink);
     push_all();
   } while (!own_events_.empty());
-  wake_workers();
 }
 
 // No more than a ring holds: a worker that talks without end must not keep control from its commands.
@@ -189,7 +188,7 @@ void SocketEngine::take_events(Worker& worker, EventSink& sink) {
 
 void SocketEngine::deliver_own(EventSink& sink) {
   while (!own_events_.empty()) {
-    const auto event = std::move(own_events_.front());
+    const auto event = own_events_.front();
     own_events_.pop_front();
     std::visit([&sink](const auto& what) { sink.on(what); }, event);
   }
@@ -252,12 +251,13 @@ bool SocketEngine::post(const Placed& placed, Command& command) {
   to_wake_[placed.worker] = true;
   WorkerCommand message{std::move(command)};
   if (worker.post(std::move(message))) return true;
+  // A ring that is full leaves what it is offered alone. NOLINTNEXTLINE(bugprone-use-after-move)
   command = std::get<Command>(std::move(message));
   worker.tell_when_there_is_room();
   return false;
 }
 
-void SocketEngine::wake_workers() {
+void SocketEngine::wake() {
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     if (!to_wake_[i]) continue;
     to_wake_[i] = false;

@@ -37,8 +37,9 @@ class SocketEngine final : public Engine {
   [[nodiscard]] bool supports(const flow::FlowPlan& plan) const override;
   [[nodiscard]] bool accepts_new() const override { return queue_.size() < kMaxWaiting; }
   void install(flow::Installation installation) override;
-  void remove(ConnectionId connection) override;
-  void turn(EventSink& sink) override;
+  void remove(ConnectionId id) override;
+  void hand_over(EventSink& sink) override;
+  void wake() override;
   [[nodiscard]] int event_fd() const override { return event_.get(); }
 
   // Ends the threads; what they carried stops, its sockets close with the engine.
@@ -74,7 +75,6 @@ class SocketEngine final : public Engine {
   [[nodiscard]] bool push(ConnectionId id, Placed& placed);
   template <class Command>
   [[nodiscard]] bool post(const Placed& placed, Command& command);
-  void wake_workers();
   void take_events(Worker& worker, EventSink& sink);
   void deliver_own(EventSink& sink);
   void on_released(Released released);
