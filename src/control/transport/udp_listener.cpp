@@ -122,6 +122,8 @@ Origin UdpListener::origin_of(mmsghdr& header, const Exchange& exchange) const {
       in_pktinfo info{};
       std::memcpy(&info, CMSG_DATA(c), sizeof info);
       origin.local.address = net::Address::ipv4(ntohl(info.ipi_spec_dst.s_addr));
+      info.ipi_ifindex = 0;  // the answer goes by the routes, which may be another way than it came
+      std::memcpy(CMSG_DATA(c), &info, sizeof info);
     } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
       std::array<std::uint8_t, 16> bytes{};
       std::memcpy(bytes.data(), CMSG_DATA(c), bytes.size());
@@ -132,7 +134,7 @@ Origin UdpListener::origin_of(mmsghdr& header, const Exchange& exchange) const {
 }
 
 // The control data that came with a request goes back with its answer: on a wildcard socket that is the address to
-// answer from.
+// answer from. IPv6 keeps the interface with it: a link-local address means nothing without.
 void UdpListener::send(std::size_t count) {
   std::size_t ready = 0;
   for (std::size_t i = 0; i < count; ++i) {
