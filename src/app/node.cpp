@@ -103,11 +103,14 @@ std::vector<std::unique_ptr<dataplane::Engine>> list_of(std::unique_ptr<dataplan
   return engines;
 }
 
-// A directory of its own below /run is made when it is missing; what is wrong shows when the socket is opened.
+// A directory of its own right below /run, which is empty after each boot, is made when it is missing; elsewhere a
+// missing directory is a wrong path. What fails here shows when the socket is opened.
 void make_directory_for(const transport::SocketSpec& spec) {
   if (spec.kind != transport::Kind::unix_once && spec.kind != transport::Kind::unix_lines) return;
+  const auto directory = std::filesystem::path{spec.where}.parent_path();
+  if (directory.parent_path() != "/run" && directory.parent_path() != "/var/run") return;
   std::error_code ignored;
-  std::filesystem::create_directory(std::filesystem::path{spec.where}.parent_path(), ignored);
+  std::filesystem::create_directory(directory, ignored);
 }
 
 }  // namespace
