@@ -82,33 +82,17 @@ function(millrace_library folder)
   millrace_test(${name}_test SOURCES ${tests} LIBRARIES millrace_${name})
 endfunction()
 
-# A pluggable folder: a library like any other, and an entry in the list that app/ walks.
+# A pluggable folder: a library like any other, which app/node.cpp joins to the rest.
 function(millrace_frontend name)
   if(IS_DIRECTORY ${CMAKE_SOURCE_DIR}/src/control/${name})
     millrace_library(control/${name} ${ARGN})
-    set_property(GLOBAL APPEND PROPERTY millrace_frontends ${name})
   endif()
 endfunction()
 
 function(millrace_engine name)
   if(IS_DIRECTORY ${CMAKE_SOURCE_DIR}/src/dataplane/${name})
     millrace_library(dataplane/${name} ${ARGN})
-    set_property(GLOBAL APPEND PROPERTY millrace_engines ${name})
   endif()
-endfunction()
-
-# generated/app/frontends.inc and engines.inc: one MR_FRONTEND(name) or MR_ENGINE(name) a line, in the order of the
-# src/CMakeLists.txt lines.
-function(millrace_write_lists)
-  foreach(kind frontend engine)
-    get_property(names GLOBAL PROPERTY millrace_${kind}s)
-    string(TOUPPER ${kind} upper)
-    set(text "// Written by CMake: what millrace_${kind}() lines name.\n")
-    foreach(name IN LISTS names)
-      string(APPEND text "MR_${upper}(${name})\n")
-    endforeach()
-    file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/app/${kind}s.inc CONTENT "${text}" @ONLY)
-  endforeach()
 endfunction()
 
 # millrace_program(millrace SOURCE src/app/main_millrace.cpp DEPENDS app) -> bin/millrace
