@@ -173,7 +173,7 @@ class StreamListener final : public Listener {
     stream->origin = origin_of(fd);
     stream->place = service_.connections.enter([weak = std::weak_ptr{stream}] {
       boost::system::error_code ignored;
-      if (const auto silent = weak.lock()) (void)silent->in.close(ignored);
+      if (const auto silent = weak.lock()) ignored = silent->in.close(ignored);
     });
     if (!stream->place) return;  // turned away: closed at once
     if (spec_.kind == Kind::unix_once) {

@@ -49,12 +49,12 @@ class StreamListenerTest : public ::testing::Test {
   ConnectionLimit connections;
   boost::asio::io_context io{1};
   Service service{.io = io,
-                   .frontend = echo,
-                   .cache = cache,
-                   .connections = connections,
-                   .after_batch = [] {},
-                   .after_answers = [] {},
-                   .end_of_input = [](Kind) {}};
+                  .frontend = echo,
+                  .cache = cache,
+                  .connections = connections,
+                  .after_batch = [] {},
+                  .after_answers = [] {},
+                  .end_of_input = [](Kind) {}};
 };
 
 TEST_F(StreamListenerTest, waits_for_descriptors_without_turning_round_and_takes_the_connection_then) {
@@ -85,8 +85,8 @@ class UnixListenerTest : public StreamListenerTest {
   [[nodiscard]] bool exists() const { return ::access(spec.where.c_str(), F_OK) == 0; }
 
   const SocketSpec spec{.kind = Kind::unix_lines,
-                         .where = ::testing::TempDir() + "listener_test." + std::to_string(::getpid()),
-                         .port = Port{}};
+                        .where = ::testing::TempDir() + "listener_test." + std::to_string(::getpid()),
+                        .port = Port{}};
 };
 
 TEST_F(UnixListenerTest, a_left_over_file_is_replaced_and_a_living_socket_only_when_that_is_meant) {
