@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "net/unique_fd.hpp"
 
@@ -60,7 +61,10 @@ class StreamListenerTest : public ::testing::Test {
 TEST_F(StreamListenerTest, waits_for_descriptors_without_turning_round_and_takes_the_connection_then) {
   auto listener = listen_stream({.kind = Kind::tcp, .where = "127.0.0.1", .port = Port{0}}, {}, service);
   ASSERT_TRUE(listener) << listener.error().message();
-  // UBSan looks at a type it has not seen before through a pipe of its own, which cannot be had later.
+  // UBSan looks at a type it has not seen before through a pipe of its own, which cannot be had later: the loop and
+  // its timers run once before.
+  boost::asio::steady_timer timer{io, std::chrono::milliseconds{0}};
+  timer.async_wait([](boost::system::error_code) {});
   io.run_for(std::chrono::milliseconds{1});
   const auto client = connect_to((*listener)->local());
   ASSERT_EQ(::send(client.get(), "hello\n", 6, 0), 6);
