@@ -38,7 +38,7 @@ namespace {
 
 namespace asio = boost::asio;
 namespace transport = control::transport;
-using control::admin::NodeFacts;
+using control::NodeFacts;
 using Failure = std::unexpected<std::string>;
 
 constexpr std::chrono::seconds kTick{1};
@@ -116,7 +116,7 @@ void make_directory_for(const transport::SocketSpec& spec) {
 }  // namespace
 
 // Everything that is alive, in the order in which it is made; the control loop's thread is the only user of it.
-class Node::Parts final : public dataplane::EventSink, public control::admin::Node {
+class Node::Parts final : public dataplane::EventSink, public control::Node {
  public:
   Parts(config::Settings settings, NodeOptions options, observe::Log& log, net::MediaInterfaces interfaces,
         std::unique_ptr<dataplane::SocketEngine> engine, control::rtpproxy::NotifyTargets targets)
@@ -154,7 +154,7 @@ class Node::Parts final : public dataplane::EventSink, public control::admin::No
   void on(const flow::PortClosed& event) override { calls_.on(event, read_clocks()); }
   void on(const flow::Removed& event) override { calls_.on(event, read_clocks()); }
 
-  // control::admin::Node
+  // control::Node
   [[nodiscard]] NodeFacts facts() const override;
   void drain() override;
   std::expected<void, std::string> set_log_level(std::string_view level, std::string_view call) override;
@@ -172,7 +172,7 @@ class Node::Parts final : public dataplane::EventSink, public control::admin::No
   void reload();
   void stop_if_drained();
   void say_what_started() const;
-  [[nodiscard]] control::admin::EngineFacts engine_facts() const;
+  [[nodiscard]] control::EngineFacts engine_facts() const;
   [[nodiscard]] std::uint64_t sockets_failed() const;
   [[nodiscard]] std::string_view policy_name() const { return name_of(session_settings_.latching.policy); }
 
@@ -446,8 +446,8 @@ NodeFacts Node::Parts::facts() const {
   return facts;
 }
 
-control::admin::EngineFacts Node::Parts::engine_facts() const {
-  control::admin::EngineFacts facts{
+control::EngineFacts Node::Parts::engine_facts() const {
+  control::EngineFacts facts{
       .name = std::string{engine_.name()}, .workers = {}, .sockets_failed = sockets_failed()};
   observe::LatencySnapshot latency;
   for (std::size_t i = 0; i < engine_.workers().size(); ++i) {

@@ -6,7 +6,7 @@
 
 #include "base/time.hpp"
 #include "control/admin/doctor.hpp"
-#include "control/admin/facts.hpp"
+#include "control/node.hpp"
 #include "session/call.hpp"
 #include "session/calls.hpp"
 

@@ -6,7 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "control/admin/facts.hpp"
+#include "control/admin/host_facts.hpp"
+#include "control/node.hpp"
 
 namespace millrace::control::admin {
 

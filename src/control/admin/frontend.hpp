@@ -6,27 +6,16 @@
 // Commands: status, calls (optional "limit", "contains"), call (id), drain, log (level, optional call), doctor.
 // Only root, the daemon's own user and the members of the socket's group get this far; control thread only.
 
-#include <expected>
 #include <functional>
 #include <string>
 #include <string_view>
 
 #include "base/time.hpp"
-#include "control/admin/facts.hpp"
 #include "control/frontend.hpp"
+#include "control/node.hpp"
 #include "session/calls.hpp"
 
 namespace millrace::control::admin {
-
-// What app/ lends: things that are not a call's.
-class Node {
- public:
-  virtual ~Node() = default;
-  [[nodiscard]] virtual NodeFacts facts() const = 0;
-  virtual void drain() = 0;
-  // `call` empty: the whole log. The error is a sentence.
-  virtual std::expected<void, std::string> set_log_level(std::string_view level, std::string_view call) = 0;
-};
 
 class AdminFrontend final : public Frontend {
  public:

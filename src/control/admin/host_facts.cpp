@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/parse.hpp"
-#include "control/admin/facts.hpp"
+#include "control/admin/host_facts.hpp"
 #include "net/udp.hpp"
 
 namespace millrace::control::admin {

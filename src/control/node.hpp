@@ -1,16 +1,16 @@
 #pragma once
-// What the daemon knows of itself and of its host, as plain values: `mrctl status` shows them, doctor.hpp judges them.
+// What the daemon knows of itself, as plain values: front ends show them, `mrctl doctor` judges them.
 
 #include <cstdint>
-#include <optional>
+#include <expected>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 #include "base/time.hpp"
 #include "net/port_pool.hpp"
 
-namespace millrace::control::admin {
+namespace millrace::control {
 
 struct WorkerFacts {
   std::size_t connections = 0;
@@ -40,18 +40,14 @@ struct NodeFacts {
   std::uint64_t receive_buffer = 0;  // bytes asked for each media socket; 0: the system's
 };
 
-struct HostFacts {
-  std::pair<std::uint16_t, std::uint16_t> ephemeral_ports{32768, 60999};  // ip_local_port_range
-  std::string reserved_ports;                   // ip_local_reserved_ports, as the kernel lists them
-  std::uint64_t open_files_limit = 0;           // of the daemon
-  std::uint64_t receive_buffer_max = 0;         // net.core.rmem_max
-  std::uint64_t udp_receive_buffer_errors = 0;  // RcvbufErrors since boot
-  std::vector<net::Endpoint> udp_sockets;       // bound by anybody on the host
-  std::vector<net::Address> addresses;          // of the host
-  std::optional<net::Address> default_route;    // the address packets to the world leave from
+// What app/ lends to front ends: things that are not a call's. Control thread only.
+class Node {
+ public:
+  virtual ~Node() = default;
+  [[nodiscard]] virtual NodeFacts facts() const = 0;
+  virtual void drain() = 0;
+  // `call` empty: the whole log. The error is a sentence.
+  virtual std::expected<void, std::string> set_log_level(std::string_view level, std::string_view call) = 0;
 };
 
-// Reads /proc. `pid`: whose limits; what cannot be read keeps its default.
-HostFacts read_host_facts(int pid);
-
-}  // namespace millrace::control::admin
+}  // namespace millrace::control
