@@ -7,7 +7,12 @@ find_package(Boost 1.81 REQUIRED)            # headers: Asio, and Boost.JSON thr
 find_package(tomlplusplus REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(PkgConfig REQUIRED)
+find_package(OpenSSL REQUIRED)
 pkg_check_modules(systemd REQUIRED IMPORTED_TARGET libsystemd)
+if(MILLRACE_PARTS STREQUAL "all")
+  find_package(Protobuf REQUIRED)
+  find_package(gRPC CONFIG REQUIRED)
+endif()
 
 set(MILLRACE_PACKAGE_threads Threads::Threads)
 set(MILLRACE_PACKAGE_fmt fmt::fmt)
@@ -16,6 +21,8 @@ set(MILLRACE_PACKAGE_absl absl::flat_hash_map)
 set(MILLRACE_PACKAGE_boost Boost::headers Threads::Threads)
 set(MILLRACE_PACKAGE_toml tomlplusplus::tomlplusplus)
 set(MILLRACE_PACKAGE_cli CLI11::CLI11)
+set(MILLRACE_PACKAGE_grpc gRPC::grpc++ protobuf::libprotobuf)
+set(MILLRACE_PACKAGE_openssl OpenSSL::Crypto)
 set(MILLRACE_PACKAGE_systemd PkgConfig::systemd)
 
 # `./mr build` works without what only tests and benchmarks need.

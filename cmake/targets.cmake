@@ -82,6 +82,29 @@ function(millrace_library folder)
   millrace_test(${name}_test SOURCES ${tests} LIBRARIES millrace_${name})
 endfunction()
 
+# src/FOLDER/*.proto -> millrace_FOLDER_protos: messages and services as C++, included as "control/grpc/NAME.pb.h".
+# Generated code is compiled without the warnings of our own.
+function(millrace_protos folder)
+  file(GLOB protos CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${folder}/*.proto)
+  set(out ${CMAKE_BINARY_DIR}/protos)
+  file(MAKE_DIRECTORY ${out}/${folder})
+  set(sources)
+  foreach(proto IN LISTS protos)
+    cmake_path(GET proto STEM name)
+    set(base ${out}/${folder}/${name})
+    add_custom_command(
+      OUTPUT ${base}.pb.cc ${base}.pb.h ${base}.grpc.pb.cc ${base}.grpc.pb.h
+      COMMAND protobuf::protoc -I ${CMAKE_SOURCE_DIR}/src/${folder} --cpp_out=${out}/${folder}
+              --grpc_out=${out}/${folder} --plugin=protoc-gen-grpc=$<TARGET_FILE:gRPC::grpc_cpp_plugin> ${proto}
+      DEPENDS ${proto} VERBATIM)
+    list(APPEND sources ${base}.pb.cc ${base}.grpc.pb.cc)
+  endforeach()
+  string(REPLACE "/" "_" name ${folder})
+  add_library(millrace_${name}_protos STATIC ${sources})
+  target_include_directories(millrace_${name}_protos SYSTEM PUBLIC ${out} PRIVATE ${out}/${folder})
+  target_link_libraries(millrace_${name}_protos PUBLIC ${MILLRACE_PACKAGE_grpc})
+endfunction()
+
 # A pluggable folder: a library like any other, which app/node.cpp joins to the rest.
 function(millrace_frontend name)
   if(IS_DIRECTORY ${CMAKE_SOURCE_DIR}/src/control/${name})

@@ -9,10 +9,11 @@ package_names() {
   done | sort -u
 }
 
-# packages_missing NAME...: those of the names that are not installed and configured.
+# packages_missing NAME...: those of the names that are not installed and configured. Node.js may have come another way.
 packages_missing() {
   local installed
   installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null | sed -n 's/^installed //p')
+  if command -v node >/dev/null && command -v npm >/dev/null; then installed+=$'\nnodejs\nnpm'; fi
   printf '%s\n' "$@" | grep -vxF -f <(printf '%s\n' "$installed") || true
 }
 
@@ -47,6 +48,7 @@ disable_services() {
   for package in "$@"; do
     case $package in
       kamailio) as_root systemctl disable --quiet kamailio.service || true ;;
+      nginx) as_root systemctl disable --quiet nginx.service || true ;;
       rtpengine-daemon) as_root systemctl disable --quiet rtpengine-daemon.service || true ;;
     esac
   done

@@ -38,6 +38,10 @@ struct Line {
     const auto last = learned.remote.history.back();
     log.debug(call(), "{} is at {}: {}", side_of(learned.slot), last.endpoint.to_string(), flow::describe(last.cause));
   }
+  void operator()(const session::StateChanged& changed) const {
+    log.debug(call(), "connection {}: {}", change.connection.value(), changed.reason);
+  }
+  void operator()(const session::StatisticsDue&) const {}
   void operator()(const session::ConnectionEnded& ended) const {
     const auto& counters = ended.counters;
     const auto from_caller = counters.party_rtp[Count::packets_in], from_callee = counters.other_rtp[Count::packets_in];
@@ -55,13 +59,15 @@ struct Line {
 
 }  // namespace
 
-bool CallLog::wants(session::ChangeKind kind, std::string_view call_id) const {
+bool CallLog::wants(const session::ChangeSubject& subject) const {
   using session::ChangeKind;
-  const bool detail = kind == ChangeKind::updated || kind == ChangeKind::learned;
+  const auto kind = subject.kind;
+  if (kind == ChangeKind::statistics) return false;
+  const bool detail = kind == ChangeKind::updated || kind == ChangeKind::state || kind == ChangeKind::learned;
   const auto level = detail                      ? observe::Level::debug
                      : kind == ChangeKind::ended ? observe::Level::warning
                                                  : observe::Level::info;
-  return log_.enabled(level, {call_id});
+  return log_.enabled(level, {subject.call_id});
 }
 
 void CallLog::on_change(const Change& change) { std::visit(Line{.log = log_, .change = change}, change.what); }

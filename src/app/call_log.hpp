@@ -11,7 +11,7 @@ class CallLog final : public session::ChangeListener {
  public:
   explicit CallLog(observe::Log& log) : log_{log} {}
   void on_change(const session::Change& change) override;
-  [[nodiscard]] bool wants(session::ChangeKind kind, std::string_view call_id) const override;
+  [[nodiscard]] bool wants(const session::ChangeSubject& subject) const override;
 
  private:
   observe::Log& log_;

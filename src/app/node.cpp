@@ -49,6 +49,7 @@ session::Settings session_settings(const config::Settings& settings) {
   auto result = settings.get(session::Settings::schema);
   result.relay = settings.get(flow::RelaySettings::schema);
   result.latching = settings.get(flow::LatchingSettings::schema);
+  result.limits = settings.get(flow::LimitSettings::schema);
   return result;
 }
 
@@ -151,6 +152,7 @@ class Node::Parts final : public dataplane::EventSink, public control::Node {
 
   // dataplane::EventSink
   void on(const flow::RemoteChanged& event) override { calls_.on(event, read_clocks()); }
+  void on(const flow::StreamChanged& event) override { calls_.on(event, read_clocks()); }
   void on(const flow::PortClosed& event) override { calls_.on(event, read_clocks()); }
   void on(const flow::Removed& event) override { calls_.on(event, read_clocks()); }
 

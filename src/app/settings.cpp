@@ -1,8 +1,11 @@
 #include "app/settings.hpp"
 
+#include "access/settings.hpp"
 #include "control/admin/settings.hpp"
+#include "control/grpc/settings.hpp"
 #include "control/rtpproxy/settings.hpp"
 #include "dataplane/socket/settings.hpp"
+#include "events/settings.hpp"
 #include "flow/settings.hpp"
 #include "net/settings.hpp"
 #include "observe/settings.hpp"
@@ -16,8 +19,15 @@ const config::Sections& all_sections() {
       config::describe(net::InterfaceSettings::schema),
       config::describe(flow::RelaySettings::schema),
       config::describe(flow::LatchingSettings::schema),
+      config::describe(flow::LimitSettings::schema),
       config::describe(session::Settings::schema),
       config::describe(control::rtpproxy::Settings::schema),
+      config::describe(control::grpc::Settings::schema),
+      config::describe(access::Settings::schema),
+      config::describe(access::IdentitySettings::schema),
+      config::describe(access::QuotaSettings::schema),
+      config::describe(access::AuditSettings::schema),
+      config::describe(events::Settings::schema),
       config::describe(control::admin::Settings::schema),
       config::describe(dataplane::Settings::schema),
       config::describe(observe::Settings::schema),

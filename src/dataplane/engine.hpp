@@ -14,6 +14,7 @@ class EventSink {
  public:
   virtual ~EventSink() = default;
   virtual void on(const flow::RemoteChanged& event) = 0;
+  virtual void on(const flow::StreamChanged& event) = 0;
   virtual void on(const flow::PortClosed& event) = 0;
   virtual void on(const flow::Removed& event) = 0;
 };

@@ -14,6 +14,7 @@ class Forgetful final : public EventSink {
   Forgetful(EventSink& next, absl::flat_hash_map<ConnectionId, Engine*, StrongHash>& placed)
       : next_{next}, placed_{placed} {}
   void on(const flow::RemoteChanged& event) override { next_.on(event); }
+  void on(const flow::StreamChanged& event) override { next_.on(event); }
   void on(const flow::PortClosed& event) override { next_.on(event); }
   void on(const flow::Removed& event) override {
     placed_.erase(event.connection);

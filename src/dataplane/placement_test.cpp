@@ -31,6 +31,7 @@ class Recorder final : public Engine {
 
 struct CountingSink final : EventSink {
   void on(const flow::RemoteChanged&) override {}
+  void on(const flow::StreamChanged&) override {}
   void on(const flow::PortClosed&) override {}
   void on(const flow::Removed&) override { ++removed; }
   int removed = 0;

@@ -44,6 +44,11 @@ enum class Count : std::uint8_t {
   rtp_jitter_last,    // ticks × 1000
   rtp_jitter_max,     // ticks × 1000
   rtp_jitter_average, // ticks × 1000
+  // From reports that the peer of this port sent about what it received from us; ssrc by ssrc the latest.
+  rtcp_round_trip_ns,      // between us and the peer, from a report that answers a sender report we passed to it; 0: none
+  rtcp_reported_jitter,    // ticks × 1000
+  rtcp_reported_lost,      // cumulative, 0 when negative
+  rtcp_reported_fraction,  // in 1/256, since the report before
   drops,              // kDropReasons words, in the order of Drop
 };
 inline constexpr std::size_t kCountWords = static_cast<std::size_t>(Count::drops) + kDropReasons;

@@ -16,8 +16,9 @@ enum class Drop : std::uint8_t {
   too_long,        // more than kMaxDatagram bytes
   send_failed,     // the kernel refused the send (unreachable, no buffer)
   limit,           // packets or bits a second above what the call may use
+  congested,       // the stream it should leave on takes nothing: its peer does not read
 };
-inline constexpr std::size_t kDropReasons = 7;
+inline constexpr std::size_t kDropReasons = 8;
 
 constexpr std::string_view name_of(Drop reason) {
   switch (reason) {
@@ -28,6 +29,7 @@ constexpr std::string_view name_of(Drop reason) {
     case Drop::too_long: return "too_long";
     case Drop::send_failed: return "send_failed";
     case Drop::limit: return "limit";
+    case Drop::congested: return "congested";
   }
   return "unknown";
 }

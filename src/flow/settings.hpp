@@ -26,6 +26,23 @@ struct LatchingSettings {
                     "safe: silence of a locked source before the same stream may go on from elsewhere", config::live));
 };
 
+struct LimitSettings {
+  std::uint32_t packets_per_second = 0;
+  std::uint64_t bits_per_second = 0;
+  std::chrono::milliseconds burst{1000};
+
+  static constexpr auto schema = config::section(
+      "limits", "What each side of a connection may send, whichever protocol made it.",
+      config::field("packets_per_second", &LimitSettings::packets_per_second, "",
+                    "Packets of one side, RTP and RTCP together; more are dropped and counted. 0: no limit",
+                    config::live),
+      config::field("bits_per_second", &LimitSettings::bits_per_second, "",
+                    "Bits of one side, without UDP and IP headers; a TCP session is slowed down to it. 0: no limit",
+                    config::live),
+      config::field("burst", &LimitSettings::burst, "10ms..60s", "How much of a limit may be used at once",
+                    config::live));
+};
+
 struct RelaySettings {
   std::uint8_t tos = 184;
   std::uint8_t ttl = 0;

@@ -7,8 +7,9 @@
 namespace millrace::session {
 
 bool Announcer::wanted(ChangeKind kind, const Connection& connection) const {
-  return std::ranges::any_of(
-      listeners_, [&](const ChangeListener* listener) { return listener->wants(kind, connection.call->id()); });
+  const ChangeSubject subject{.kind = kind, .call_id = connection.call->id(), .session = false};
+  return std::ranges::any_of(listeners_,
+                             [&](const ChangeListener* listener) { return listener->wants(subject); });
 }
 
 Change Announcer::about(const Connection& connection, Now now) {
@@ -18,7 +19,8 @@ Change Announcer::about(const Connection& connection, Now now) {
           .call_id = connection.call->id(),
           .offerer_tag = connection.stream(Side::offerer).name(),
           .answerer_tag = answerer.leg->tag.empty() ? std::string{} : answerer.name(),
-          .what = {}};
+          .what = {},
+          .view = nullptr};
 }
 
 }  // namespace millrace::session

@@ -130,6 +130,15 @@ void Calls::on(const flow::PortClosed& event, Now now) { ports_.on_closed(event.
 
 void Calls::on(const flow::Removed& event, Now) { installer_.on_removed(event.connection); }
 
+void Calls::on(const flow::StreamChanged&, Now) {}
+
+std::optional<View> Calls::view(ConnectionId, Now) const { return std::nullopt; }
+std::optional<ConnectionId> Calls::find_session(std::string_view) const { return std::nullopt; }
+std::optional<ConnectionId> Calls::find_connection_of(std::string_view, std::string_view) const {
+  return std::nullopt;
+}
+std::vector<ConnectionId> Calls::connections(ConnectionId, bool) const { return {}; }
+
 Totals Calls::totals() const {
   Totals totals = tally_.ended();
   for (const auto& [id, connection] : connections_) add_alive(totals, *connection);

@@ -48,6 +48,7 @@ class Calls {
   void tick(Now now);
 
   void on(const flow::RemoteChanged& event, Now now);
+  void on(const flow::StreamChanged& event, Now now);
   void on(const flow::PortClosed& event, Now now);
   void on(const flow::Removed& event, Now now);
 
@@ -61,6 +62,13 @@ class Calls {
   [[nodiscard]] const Call* find(std::string_view call_id) const;
   // In order of creation, oldest first.
   [[nodiscard]] std::vector<const Call*> list() const;
+  // What a connection is now, as a value. Nothing: it is not there.
+  [[nodiscard]] std::optional<View> view(ConnectionId id, Now now) const;
+  // The connection of a session; of a call, by its call-id and the offerer's tag as it is shown (with its ";N").
+  [[nodiscard]] std::optional<ConnectionId> find_session(std::string_view call_id) const;
+  [[nodiscard]] std::optional<ConnectionId> find_connection_of(std::string_view call_id, std::string_view offerer) const;
+  // Ids of connections above `after`, in order, oldest first; sessions only, or all.
+  [[nodiscard]] std::vector<ConnectionId> connections(ConnectionId after, bool with_calls) const;
 
  private:
   // One for each command; execute() visits them.
@@ -76,18 +84,21 @@ class Calls {
   Reply run(const StartRecording& command, Now now);
   Reply run(const StopRecording& command, Now now);
   Reply run(const Copy& command, Now now);
+  Reply run(const Create& command, Now now);
+  Reply run(const Update& command, Now now);
+  Reply run(const End& command, Now now);
   Reply refuse_media(const Parties& parties);
 
   // What Offer and Answer have in common on an existing connection.
-  struct Update {
+  struct LegUpdate {
     Connection& connection;
     Side speaker;                    // whom `party` is about
     const PartySide& party;
     std::string_view answerer_name;  // empty: not named
   };
   Reply create(const Offer& command, Now now);
-  Reply update(const Update& update, Now now);
-  [[nodiscard]] std::expected<void, Error> make_ports(const Update& update, Now now);
+  Reply update(const LegUpdate& update, Now now);
+  [[nodiscard]] std::expected<void, Error> make_ports(const LegUpdate& update, Now now);
 
   [[nodiscard]] Call::Match find_connection(const Parties& parties);
   [[nodiscard]] Call& call_of(std::string_view call_id, Now now);  // made when it is new

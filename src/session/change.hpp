@@ -3,6 +3,7 @@
 // and the web page all read this one stream. Self-contained: no reader has to look anything up.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -33,6 +34,12 @@ struct RemoteLearned {
   flow::Slot slot;
   flow::RemoteState remote;
 };
+// A connection came into another state: its first packet, or a stream's way (View::state, View::error say which).
+struct StateChanged {
+  std::string reason;  // "first packet", "the client closed", "connect 192.0.2.1:80: Connection refused"
+};
+// The interval that a session was created with is over.
+struct StatisticsDue {};
 struct ConnectionEnded {
   EndReason reason;
   std::optional<Notify> notify;  // who wanted to hear of a time-out
@@ -44,21 +51,33 @@ struct Change {
   ConnectionId connection;
   std::string call_id;
   std::string offerer_tag, answerer_tag;
-  std::variant<ConnectionCreated, ConnectionCompleted, ConnectionUpdated, RemoteLearned, ConnectionEnded> what;
+  std::variant<ConnectionCreated, ConnectionCompleted, ConnectionUpdated, RemoteLearned, ConnectionEnded, StateChanged,
+               StatisticsDue>
+      what;
+  std::shared_ptr<const View> view;  // the connection after the change; null when no listener wants_view()
 };
 
 // The alternatives of Change::what, in their order.
-enum class ChangeKind : std::uint8_t { created, completed, updated, learned, ended };
+enum class ChangeKind : std::uint8_t { created, completed, updated, learned, ended, state, statistics };
+
+// What a listener is asked about.
+struct ChangeSubject {
+  ChangeKind kind;
+  std::string_view call_id;
+  bool session;  // made by a Create
+};
 
 // Control thread; must not block and must not call back into Calls.
 class ChangeListener {
  public:
   virtual ~ChangeListener() = default;
   // Asked before a Change is put together: most lines of a log are never written.
-  [[nodiscard]] virtual bool wants(ChangeKind kind, std::string_view call_id) const {
-    (void)kind, (void)call_id;
+  [[nodiscard]] virtual bool wants(const ChangeSubject& subject) const {
+    (void)subject;
     return true;
   }
+  // Asked when it wants the change: does it read Change::view?
+  [[nodiscard]] virtual bool wants_view() const { return false; }
   virtual void on_change(const Change& change) = 0;
 };
 

@@ -7,12 +7,15 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
 #include "base/strong.hpp"
+#include "flow/plan.hpp"
 #include "net/endpoint.hpp"
 
 namespace millrace::session {
@@ -98,6 +101,45 @@ struct Fork {
   Parties source;
 };
 
+// A session: a call of one connection that is made in one go, with both its sides. The offerer ("caller") is whoever
+// sends to its local endpoint, the answerer ("callee") is at `destination`.
+inline constexpr std::string_view kCaller = "caller";
+inline constexpr std::string_view kCallee = "callee";
+
+struct SideWanted {
+  net::Endpoint local;  // port 0: one of the ports that the address' interface hands out; else exactly this one
+  flow::Transport transport = flow::Transport::datagram;
+};
+// Nothing: as configured, in an Update: as it is.
+struct SessionOptions {
+  std::optional<std::chrono::seconds> idle_timeout{};    // 0: it may be silent for ever
+  std::optional<std::chrono::seconds> stats_interval{};  // a StatisticsDue that often; 0: never
+  std::optional<flow::RateLimit> limit{};                // a configured limit that is lower stays
+  flow::StreamOptions stream{};                          // of a Create
+};
+using Labels = std::map<std::string, std::string>;
+
+// Refused with Error::in_use when the call-id is in use, whatever made it. Where a port is named whose RTCP port is
+// taken the session runs without RTCP; a chosen pair has both.
+struct Create {
+  std::string call_id;
+  SideWanted caller, callee;
+  net::Endpoint destination;
+  SessionOptions options;
+  Labels labels{};
+  std::string owner{};  // who made it; what counts for max_connections_per_owner
+};
+// Of a session only, others are not_found. The reply is its View.
+struct Update {
+  std::string call_id;
+  std::optional<net::Endpoint> destination{};  // streams: from the next client on
+  SessionOptions options{};
+};
+// Ends one connection, whatever made it. The reply is its last View.
+struct End {
+  ConnectionId connection;
+};
+
 // Media commands: decoded by the front ends already, refused by the session until the media stages are there.
 struct Play {
   Parties parties;
@@ -124,6 +166,6 @@ struct Copy {
 };
 
 using Command = std::variant<Offer, Answer, Delete, DeleteAll, Query, Adjust, Fork, Play, StopPlay, StartRecording,
-                             StopRecording, Copy>;
+                             StopRecording, Copy, Create, Update, End>;
 
 }  // namespace millrace::session

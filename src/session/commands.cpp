@@ -95,7 +95,7 @@ Reply Calls::create(const Offer& command, Now now) {
   return LocalPorts::media_of(answerer);
 }
 
-Reply Calls::update(const Update& update, Now now) {
+Reply Calls::update(const LegUpdate& update, Now now) {
   Connection& connection = update.connection;
   const bool was_complete = connection.complete();
   if (const auto made = make_ports(update, now); !made) return made.error();
@@ -117,7 +117,7 @@ Reply Calls::update(const Update& update, Now now) {
   return LocalPorts::media_of(connection.stream(other(update.speaker)));
 }
 
-std::expected<void, Error> Calls::make_ports(const Update& update, Now now) {
+std::expected<void, Error> Calls::make_ports(const LegUpdate& update, Now now) {
   MediaStream& leg = update.connection.stream(other(update.speaker));
   if (leg.has_ports() && !update.party.new_port) return {};
   const auto place = ports_.place_for_leg(leg, update.party);
@@ -204,6 +204,10 @@ Reply Calls::run(const Play& command, Now) {
 Reply Calls::run(const StartRecording& command, Now) { return refuse_media(command.parties); }
 Reply Calls::run(const StopRecording& command, Now) { return refuse_media(command.parties); }
 Reply Calls::run(const Copy& command, Now) { return refuse_media(command.parties); }
+
+Reply Calls::run(const Create&, Now) { return Error::not_supported; }
+Reply Calls::run(const Update&, Now) { return Error::not_supported; }
+Reply Calls::run(const End&, Now) { return Error::not_supported; }
 
 Reply Calls::refuse_media(const Parties& parties) {
   if (find_connection(parties).connection == nullptr) return Error::not_found;

@@ -17,6 +17,8 @@ std::string_view describe(Error error) {
     case Error::draining: return "draining: no new connections";
     case Error::limit_reached: return "a configured limit is reached";
     case Error::not_supported: return "not supported here";
+    case Error::in_use: return "the call-id is in use";
+    case Error::owner_limit_reached: return "this identity has as many sessions as it may";
     case Error::no_codecs: return "the party has signalled no codecs";
   }
   return "unknown error";

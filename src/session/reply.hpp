@@ -9,6 +9,7 @@
 
 #include "flow/counters.hpp"
 #include "net/endpoint.hpp"
+#include "session/view.hpp"
 
 namespace millrace::session {
 
@@ -24,6 +25,8 @@ enum class Error : std::uint8_t {
   limit_reached,         // configured number of calls
   not_supported,         // a media stage that is not there
   no_codecs,             // the party never said which codecs it takes
+  in_use,                // the call-id of a Create
+  owner_limit_reached,   // max_connections_per_owner
 };
 std::string_view describe(Error error);
 
@@ -41,6 +44,14 @@ struct ConnectionCounters {
   flow::FlowCounters party_rtp, party_rtcp, other_rtp, other_rtcp;
 };
 
-using Reply = std::variant<Done, LocalMedia, ConnectionCounters, Error>;
+// Of a Create: which of its two local endpoints could not be had, and why.
+struct PortRefused {
+  bool callee_side = false;
+  net::Endpoint local;
+  Error error = Error::no_such_address;  // or no_port_for_new
+  std::string reason;                    // what the machine said: "Address already in use"
+};
+
+using Reply = std::variant<Done, LocalMedia, ConnectionCounters, Error, PortRefused, View>;
 
 }  // namespace millrace::session

@@ -16,11 +16,13 @@ struct Settings {
   std::chrono::seconds max_duration{0};
   bool timer_per_party = false;
   std::uint32_t max_connections = 0;
+  std::uint32_t max_connections_per_owner = 0;
   bool asymmetric = false;
 
   // Sections of their own, carried along into every plan.
   flow::RelaySettings relay{};
   flow::LatchingSettings latching{};
+  flow::LimitSettings limits{};
 
   static constexpr auto schema = config::section(
       "session", "How long calls live and how many there may be.",
@@ -35,6 +37,8 @@ struct Settings {
                     "Each party has a timer of its own and either one ends the connection", config::live),
       config::field("max_connections", &Settings::max_connections, "",
                     "Connections at a time; 0: as many as there are ports", config::live),
+      config::field("max_connections_per_owner", &Settings::max_connections_per_owner, "",
+                    "Sessions at a time that one identity of the gRPC API may have; 0: no limit", config::live),
       config::field("asymmetric", &Settings::asymmetric, "",
                     "Parties send from elsewhere than they listen, unless a command says otherwise", config::live));
 };

@@ -46,6 +46,8 @@ ErrorCode error_code(session::Error error, Verb verb) {
     case session::Error::no_address_of_family: return ErrorCode::no_address_of_family;
     case session::Error::busy: return ErrorCode::refused;
     // A full node is an overloaded one to its clients: the offer fails here, the node stays in their set.
+    case session::Error::owner_limit_reached:
+    case session::Error::in_use:
     case session::Error::limit_reached: return ErrorCode::refused;
     case session::Error::draining: return ErrorCode::draining;
     case session::Error::not_supported: return code_of_missing_stage(verb);

@@ -37,8 +37,8 @@ class Notifier final : public session::ChangeListener {
 
   // A connection that a timer ended is announced; one that was deleted is not.
   void on_change(const session::Change& change) override;
-  [[nodiscard]] bool wants(session::ChangeKind kind, std::string_view) const override {
-    return kind == session::ChangeKind::ended;
+  [[nodiscard]] bool wants(const session::ChangeSubject& subject) const override {
+    return subject.kind == session::ChangeKind::ended;
   }
   [[nodiscard]] NotifierCounters counters() const;
 

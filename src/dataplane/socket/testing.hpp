@@ -63,9 +63,11 @@ struct Call {
 struct Listener final : EventSink {
   void on(const flow::RemoteChanged& event) override { remotes.push_back(event); }
   void on(const flow::PortClosed& event) override { closed.push_back(event.local); }
+  void on(const flow::StreamChanged& event) override { streams.push_back(event); }
   void on(const flow::Removed& event) override { removed.push_back(event.connection); }
   std::vector<flow::RemoteChanged> remotes;
   std::vector<net::Endpoint> closed;
+  std::vector<flow::StreamChanged> streams;
   std::vector<ConnectionId> removed;
 };
 
