@@ -40,7 +40,7 @@ struct IdentitySettings {
 
   static constexpr auto schema = config::repeated(
       "identity", "Somebody who may use the gRPC API. `mrctl token` makes a token and the lines to put here.",
-      config::field("name", &IdentitySettings::name, config::kNotEmpty, "Name, for limits and the audit log"),
+      config::field("name", &IdentitySettings::name, "", "Name, for limits and the audit log"),
       config::field("role", &IdentitySettings::role, "viewer|operator|admin",
                     "viewer sees; operator makes, changes and ends sessions too; admin may drain the node as well"),
       config::field("token_sha256", &IdentitySettings::token_sha256, "",
