@@ -25,7 +25,7 @@ enum class Role : std::uint8_t {
 std::string_view name_of(Role role);
 
 struct Identity {
-  std::string name;  // "anonymous" where nobody has to say who they are
+  std::string name{};  // "anonymous" where nobody has to say who they are
   Role role = Role::viewer;
 };
 

@@ -39,8 +39,8 @@ class Audit {
   [[nodiscard]] virtual bool allows_commands() const = 0;
   virtual void note(const AuditEntry& entry, WallTime at) = 0;
   virtual void reopen() = 0;                              // the file was moved away
-  virtual void flush() = 0;                               // waits until what was noted is written; at the end, in tests
-  [[nodiscard]] virtual std::uint64_t lost() const = 0;   // lines that could not be written
+  virtual void flush() = 0;  // waits until what was noted is written; at the end, in tests
+  [[nodiscard]] virtual std::uint64_t lost() const = 0;  // lines that could not be written
 };
 
 }  // namespace millrace::access

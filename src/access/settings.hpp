@@ -10,11 +10,11 @@
 namespace millrace::access {
 
 struct Settings {
-  std::vector<std::string> peers;
+  std::vector<std::string> peers{};
   std::string certificate_role = "operator";
-  std::vector<std::string> allow_destinations;
-  std::vector<std::string> deny_destinations;
-  std::vector<std::string> listen_addresses;
+  std::vector<std::string> allow_destinations{};
+  std::vector<std::string> deny_destinations{};
+  std::vector<std::string> listen_addresses{};
 
   static constexpr auto schema = config::section(
       "security", "Who may use the gRPC API, and what its sessions may reach.",
@@ -33,10 +33,10 @@ struct Settings {
 };
 
 struct IdentitySettings {
-  std::string name;
+  std::string name{};
   std::string role = "viewer";
-  std::string token_sha256;
-  std::string certificate;
+  std::string token_sha256{};
+  std::string certificate{};
 
   static constexpr auto schema = config::repeated(
       "identity", "Somebody who may use the gRPC API. `mrctl token` makes a token and the lines to put here.",
@@ -58,7 +58,7 @@ struct QuotaSettings {
 };
 
 struct AuditSettings {
-  std::string file;
+  std::string file{};
   bool journal = false;
   bool required = false;
   config::Bytes rotate_size{64ULL << 20U};
