@@ -9,6 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from api import Millrace  # noqa: E402
 from program import Program  # noqa: E402
 
 
@@ -26,3 +27,19 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Program]]:
     yield one
     for program in reversed(running):
         program.stop()
+
+
+@pytest.fixture
+def millrace(tmp_path: Path) -> Iterator[Callable[..., Millrace]]:
+    """Starts daemons as Millrace(folder, settings) does, and ends them after the test."""
+    running: list[Millrace] = []
+
+    def one(*settings: str, **options) -> Millrace:
+        folder = tmp_path / f"millrace-{len(running)}"
+        folder.mkdir()
+        running.append(Millrace(folder, settings, **options))
+        return running[-1]
+
+    yield one
+    for daemon in reversed(running):
+        daemon.stop()
