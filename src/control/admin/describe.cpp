@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "base/utf8.hpp"
 #include "session/verdict.hpp"
 
 namespace millrace::control::admin {
@@ -20,36 +21,6 @@ constexpr double kJitterScale = 1000;  // counters hold thousandths of a tick
 constexpr double kNanosecondsPerSecond = 1e9;
 
 std::string text_of(const net::Endpoint& endpoint) { return endpoint.is_set() ? endpoint.to_string() : std::string{}; }
-
-// How many bytes of a UTF-8 character stand at the front; 0: none that RFC 3629 §4 allows.
-std::size_t character_size(std::string_view text) {
-  const auto byte = [text](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0u; };
-  const unsigned first = byte(0), second = byte(1);
-  const std::size_t size = first < 0x80   ? 1
-                           : first < 0xc2 ? 0
-                           : first < 0xe0 ? 2
-                           : first < 0xf0 ? 3
-                           : first < 0xf5 ? 4
-                                          : 0;
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  const bool overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
-  const bool beyond = (first == 0xed && second >= 0xa0) || (first == 0xf4 && second >= 0x90);
-  return overlong || beyond ? 0 : size;
-}
-
-// Names come off the wire with any bytes in them; JSON is UTF-8, and one bad name must not spoil a whole answer.
-std::string json_text(std::string_view name) {
-  constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
-  std::string text;
-  while (!name.empty()) {
-    const auto size = character_size(name);
-    text += size == 0 ? kReplacement : name.substr(0, size);
-    name.remove_prefix(std::max<std::size_t>(size, 1));
-  }
-  return text;
-}
 
 double seconds_since(TimePoint then, Now now) { return std::chrono::duration<double>(now.mono - then).count(); }
 
@@ -132,7 +103,7 @@ json::object side_of(const Connection& connection, Side side, Now now) {
   const auto rtp = sample(stream.port(Channel::rtp)), rtcp = sample(stream.port(Channel::rtcp));
   json::object described{
       {"role", side == Side::offerer ? "caller" : "callee"},
-      {"tag", json_text(stream.name())},
+      {"tag", to_utf8(stream.name())},
       {"local", text_of(stream.local)},
       {"asymmetric", stream.asymmetric},
       {"held", stream.held},
@@ -170,7 +141,7 @@ json::object summary_of(const session::Call& call, Now now) {
     from_callee += sample(connection.stream(Side::answerer).port(Channel::rtp))[Count::packets_in];
     if (verdict.empty()) verdict = session::verdict(connection, now);
   }
-  return {{"id", json_text(call.id())},
+  return {{"id", to_utf8(call.id())},
           {"age_seconds", seconds_since(call.created().mono, now)},
           {"connections", call.connections().size()},
           {"packets_from_caller", from_caller},
@@ -244,7 +215,7 @@ std::string describe_calls(const std::vector<const session::Call*>& calls, std::
 std::string describe_call(const session::Call& call, Now now) {
   json::array connections;
   for (const auto& connection : call.connections()) connections.push_back(connection_of(connection, now));
-  return json::serialize(json::object{{"id", json_text(call.id())},
+  return json::serialize(json::object{{"id", to_utf8(call.id())},
                                       {"created", clock_text(call.created().wall)},
                                       {"age_seconds", seconds_since(call.created().mono, now)},
                                       {"connections", std::move(connections)}});

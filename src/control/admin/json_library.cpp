@@ -1,2 +1,0 @@
-// Boost.JSON without its library: the one place that compiles it.
-#include <boost/json/src.hpp>
