@@ -11,10 +11,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from relay_parts import figures, relays
+from shared import machine
 
 GENERATOR_ADDRESS = "127.0.0.2"     # not the relays' own: neither takes the other's ports
 MEASUREMENT_WITHIN_S = 180
@@ -99,40 +99,20 @@ def run_all(chosen: list[relays.Relay], options: argparse.Namespace,
     return results, failures
 
 
-def first_line(path: str, key: str = "") -> str:
-    for line in Path(path).read_text().splitlines():
-        if line.startswith(key):
-            return line.partition(":")[2].strip() if key else line.strip()
-    return "unknown"
-
-
 def conditions(chosen: list[relays.Relay], options: argparse.Namespace) -> dict:
     return {
-        "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-        "processor": first_line("/proc/cpuinfo", "model name"),
-        "cpus": os.cpu_count(),
-        "memory": first_line("/proc/meminfo", "MemTotal"),
-        "kernel": os.uname().release,
+        **machine.conditions(),
         "relay_cpu": options.relay_cpu,
         "generator_cpu": options.generator_cpu,
         "rounds": options.rounds,
         "quick": options.quick,
         # A relay that sets no receive buffer gets the default; one that asks for more gets at most the maximum.
-        "net.core.rmem_default": first_line("/proc/sys/net/core/rmem_default"),
-        "net.core.rmem_max": first_line("/proc/sys/net/core/rmem_max"),
-        "load_at_start": os.getloadavg()[0],
+        "net.core.rmem_default": machine.first_line("/proc/sys/net/core/rmem_default"),
+        "net.core.rmem_max": machine.first_line("/proc/sys/net/core/rmem_max"),
         "relays": {relay.name: {"version": relays.version_of(relay),
                                 "command": " ".join(relay.command).replace(f"{relays.ROOT}/", "")}
                    for relay in chosen},
     }
-
-
-def number(value: float | None) -> str:
-    if value is None:
-        return "-"
-    if abs(value) >= 1000 or value == int(value):
-        return f"{value:,.0f}"
-    return f"{value:,.2f}" if abs(value) < 100 else f"{value:,.1f}"
 
 
 def show(rows: list[dict], names: list[str]) -> None:
@@ -143,16 +123,13 @@ def show(rows: list[dict], names: list[str]) -> None:
     lines = [head]
     for row in rows:
         sign = ">=" if row["at_least"] else "<="
-        target = f"{sign} {number(row['target'])}" if row["target"] is not None else ""
-        line = [row["label"], row["unit"], *(number(row["values"].get(name)) for name in names), target]
+        target = f"{sign} {machine.number(row['target'])}" if row["target"] is not None else ""
+        line = [row["label"], row["unit"], *(machine.number(row["values"].get(name)) for name in names), target]
         for subject in subjects:
             facts = row["subjects"][subject]
-            line += [facts["reached"], number(facts["to_rtpengine"]), number(facts["to_bare"])]
+            line += [facts["reached"], machine.number(facts["to_rtpengine"]), machine.number(facts["to_bare"])]
         lines.append(line)
-    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    for line in lines:
-        print("  ".join(cell.ljust(width) if i < 2 else cell.rjust(width)
-                        for i, (cell, width) in enumerate(zip(line, widths, strict=True))).rstrip())
+    print(machine.table(lines))
 
 
 def held_up(results: figures.Results) -> tuple[int, int]:

@@ -172,8 +172,14 @@ function(millrace_fuzzers)
   endforeach()
 endfunction()
 
-# bench/NAME_bench.cpp -> bench/NAME_bench, built on demand only: `./mr bench NAME`.
+# bench/NAME_bench.cpp -> bench/NAME_bench, built on demand only: `./mr bench NAME`. bench/api_load.cpp is what
+# `./mr bench grpc` puts load on the API with.
 function(millrace_benchmarks)
+  if(TARGET millrace_control_grpc_protos)
+    add_executable(api_load EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/api_load.cpp)
+    target_link_libraries(api_load PRIVATE millrace_flags millrace_control_grpc_protos fmt::fmt)
+    set_target_properties(api_load PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+  endif()
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/*_bench.cpp)
   if(NOT benchmark_FOUND)
     return()

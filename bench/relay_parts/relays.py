@@ -49,6 +49,7 @@ def known_relays(scratch: Path) -> dict[str, Relay]:
             Relay("millrace", "millrace", "rtpproxy",
                   (str(BIN / "millrace"), "--set", "media.address=127.0.0.1",
                    "--set", f"media.ports={PORT_MIN}-{PORT_MAX}", "--set", f"rtpproxy.listen=udp:{CONTROL}",
+                   "--set", "grpc.listen=127.0.0.1:0",
                    "--set", f"admin.socket={scratch}/admin.sock", "--set", "log.level=warning")),
             Relay("rtpproxy", "millrace as rtpproxy", "rtpproxy",
                   (str(BIN / "rtpproxy"), "-f", "-F", "-l", host, "-s", f"udp:{host}:{port}", "-m", str(PORT_MIN),
