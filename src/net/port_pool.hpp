@@ -3,7 +3,9 @@
 // A pair is an even RTP port and the odd RTCP port above it. Never two owners; random or in order; a pair that was
 // given back rests before it is used again, as a preference (when only resting pairs are left the longest-rested is
 // taken and counted). The pool binds the sockets itself: a port that cannot be bound (in use, forbidden) is passed
-// over, any other error ends the search. Control thread only.
+// over, any other error ends the search. A port may also be asked for by name: any port of any address, odd ones and
+// those outside of ranges too, whether it rests or not; while it is open its pair is not handed out by chance, and it
+// rests afterwards like any other. Control thread only.
 
 #include <chrono>
 #include <cstdint>
@@ -14,6 +16,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <absl/container/flat_hash_map.h>
 
 #include "base/error.hpp"
 #include "base/time.hpp"
@@ -77,7 +81,13 @@ class PortPool {
   // A pair on one of the interface's addresses, the least used first; or on exactly that address.
   [[nodiscard]] std::expected<PortPair, PortError> take(const Interface& interface, TimePoint now);
   [[nodiscard]] std::expected<PortPair, PortError> take(const Address& address, const PortRange& range, TimePoint now);
-  // The pair's sockets are closed; it rests from now on. Unknown pairs are ignored.
+  // Exactly this port, without its neighbour; the error is the machine's.
+  [[nodiscard]] std::expected<UniqueFd, SysError> take_named(const Endpoint& rtp, TimePoint now);
+  // The port above one that take_named() gave; the two are given back together.
+  [[nodiscard]] std::expected<UniqueFd, SysError> take_rtcp_of(const Endpoint& rtp, TimePoint now);
+  // The RTCP socket of a taken port is closed, the RTP one stays.
+  void give_back_rtcp_of(const Endpoint& rtp, TimePoint now);
+  // The sockets of the pair, or of the named port, are closed; it rests from now on. Unknown ones are ignored.
   void give_back(const Endpoint& rtp, TimePoint now);
 
   [[nodiscard]] PortPoolStatistics statistics() const { return statistics_; }
@@ -87,8 +97,15 @@ class PortPool {
  private:
   class Table;  // of one address
   enum class Try : std::uint8_t { bound, passed_over, failed };
+  enum class Named : std::uint8_t { rtp_alone, rtp_with_rtcp, rtcp };
 
   Table& table_of(const Address& address);
+  [[nodiscard]] Table* find_table(const Address& address) const;
+  void forget_idle_tables(TimePoint now);
+  [[nodiscard]] bool is_taken(const Endpoint& port) const;
+  std::expected<UniqueFd, SysError> bind_named(const Endpoint& port);
+  void hold(const Endpoint& port, Named as, TimePoint now);
+  void release(const Endpoint& port, TimePoint now);
   std::expected<PortPair, PortError> take_from(Table& table, const PortRange& range, TimePoint now);
   Try try_bind(Table& table, std::size_t pair, TimePoint now, PortPair& out);
   std::uint64_t random();
@@ -97,6 +114,8 @@ class PortPool {
   Options options_;
   Bind bind_;
   std::vector<std::unique_ptr<Table>> tables_;
+  // Each port by itself; a pair of the table may hold two of different owners.
+  absl::flat_hash_map<Endpoint, Named, EndpointHash> named_;
   PortPoolStatistics statistics_;
   std::optional<SysError> last_failure_;
   std::uint64_t random_state_;

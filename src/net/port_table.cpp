@@ -13,6 +13,12 @@ void PortTable::wake(TimePoint until) {
   }
 }
 
+void PortTable::wake_pair(std::size_t pair) {
+  if (!resting_.test(pair)) return;
+  std::erase_if(queue_, [pair](const Resting& resting) { return resting.pair == pair; });
+  resting_.reset(pair);
+}
+
 std::optional<std::size_t> PortTable::next_free(const PairRange& range, std::size_t start) const {
   if (!range.contains(start)) start = range.first;
   if (const auto found = first_free(start, range.last)) return found;

@@ -26,6 +26,8 @@ class PortTable {
  public:
   // Lets pairs go that have rested since before `until`.
   void wake(TimePoint until);
+  // This one need not rest any longer, whether it does or not.
+  void wake_pair(std::size_t pair);
   // A pair of the range that neither is in use nor rests: the next one from `start` on, round the end.
   [[nodiscard]] std::optional<std::size_t> next_free(const PairRange& range, std::size_t start) const;
   [[nodiscard]] bool is_free(std::size_t pair) const { return !in_use_.test(pair) && !resting_.test(pair); }

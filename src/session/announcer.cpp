@@ -1,15 +1,25 @@
 #include "session/announcer.hpp"
 
-#include <algorithm>
-
 #include "session/call.hpp"
+#include "session/view_builder.hpp"
 
 namespace millrace::session {
 
-bool Announcer::wanted(ChangeKind kind, const Connection& connection) const {
-  const ChangeSubject subject{.kind = kind, .call_id = connection.call->id(), .session = false};
-  return std::ranges::any_of(listeners_,
-                             [&](const ChangeListener* listener) { return listener->wants(subject); });
+Announcer::Wish Announcer::wish_for(ChangeKind kind, const Connection& connection) const {
+  const ChangeSubject subject{.kind = kind, .call_id = connection.call->id(), .session = connection.session != nullptr};
+  Wish wish;
+  for (const ChangeListener* listener : listeners_) {
+    if (!listener->wants(subject)) continue;
+    wish.change = true;
+    wish.view = wish.view || listener->wants_view();
+  }
+  return wish;
+}
+
+std::shared_ptr<const View> Announcer::view_for(ChangeKind kind, const Connection& connection) const {
+  auto view = std::make_shared<View>(view_of(connection, settings_.limits));
+  if (kind == ChangeKind::ended) view->state = State::closed;
+  return view;
 }
 
 Change Announcer::about(const Connection& connection, Now now) {

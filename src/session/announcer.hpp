@@ -1,6 +1,7 @@
 #pragma once
-// Tells listeners what changed. Builds nothing when nobody listens.
+// Tells listeners what changed. Builds nothing when nobody listens, and the View only for those who read it.
 
+#include <memory>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -8,26 +9,39 @@
 #include "base/time.hpp"
 #include "session/change.hpp"
 #include "session/connection.hpp"
+#include "session/settings.hpp"
 
 namespace millrace::session {
 
 class Announcer {
  public:
+  explicit Announcer(const Settings& settings) : settings_{settings} {}
+
   void add(ChangeListener& listener) { listeners_.push_back(&listener); }
-  [[nodiscard]] bool wanted(ChangeKind kind, const Connection& connection) const;
+  [[nodiscard]] bool wanted(ChangeKind kind, const Connection& connection) const {
+    return wish_for(kind, connection).change;
+  }
 
   template <class What>
   void announce(const Connection& connection, Now now, What&& what) const {
     constexpr auto kKind = static_cast<ChangeKind>(decltype(Change::what){std::remove_cvref_t<What>{}}.index());
-    if (!wanted(kKind, connection)) return;
+    const Wish wish = wish_for(kKind, connection);
+    if (!wish.change) return;
     Change change = about(connection, now);
     change.what = std::forward<What>(what);
+    if (wish.view) change.view = view_for(kKind, connection);
     for (ChangeListener* listener : listeners_) listener->on_change(change);
   }
 
  private:
+  struct Wish {
+    bool change = false, view = false;
+  };
+  [[nodiscard]] Wish wish_for(ChangeKind kind, const Connection& connection) const;
   [[nodiscard]] static Change about(const Connection& connection, Now now);
+  [[nodiscard]] std::shared_ptr<const View> view_for(ChangeKind kind, const Connection& connection) const;
 
+  const Settings& settings_;
   std::vector<ChangeListener*> listeners_;
 };
 

@@ -6,12 +6,16 @@
 #include <algorithm>
 
 #include "session/fork.hpp"
+#include "session/view_builder.hpp"
 
 namespace millrace::session {
 
 Calls::Calls(const Settings& settings, net::PortPool& ports, flow::Forwarder& forwarder, flow::CounterArena& counters,
              HostAddresses host)
-    : settings_{settings}, ports_{ports, std::move(host)}, installer_{settings, forwarder, counters} {}
+    : settings_{settings},
+      ports_{ports, std::move(host)},
+      installer_{settings, forwarder, counters},
+      announcer_{settings} {}
 
 Calls::~Calls() = default;
 
@@ -58,6 +62,7 @@ void Calls::touch(Connection& connection) {
 }
 
 void Calls::end(Connection& connection, EndReason reason, Now now) {
+  note_first_packet(connection, now);
   const ConnectionCounters last = connection.counters(Side::offerer);
   tally_.on_ended(last, connection.complete(), now.mono - connection.created.mono);
   if (announcer_.wanted(ChangeKind::ended, connection)) {
@@ -68,6 +73,7 @@ void Calls::end(Connection& connection, EndReason reason, Now now) {
   for (Connection* changed : leave_forks(connection)) installer_.touch(*changed);
   for (MediaStream* stream : connection.streams) ports_.give_up(*stream, now.mono);
   installer_.remove(connection);
+  disown(connection);
   connections_.erase(connection.id);
   forget(connection);
 }
@@ -85,14 +91,37 @@ void Calls::end_all(EndReason reason, Now now) {
   flush();
 }
 
-std::optional<EndReason> Calls::sweep(Connection& connection, Now now) const {
+// Streams have a state of their own: on(StreamChanged).
+void Calls::note_first_packet(Connection& connection, Now now) {
+  if (connection.state != State::connecting || connection.has_streams() || !connection.heard()) return;
+  change_state(connection, State::active, "first packet", now);
+}
+
+void Calls::change_state(Connection& connection, State state, std::string reason, Now now) {
+  if (connection.state == state) return;
+  connection.state = state;
+  announcer_.announce(connection, now, StateChanged{std::move(reason)});
+}
+
+std::optional<EndReason> Calls::sweep(Connection& connection, Now now) {
+  note_first_packet(connection, now);
   if (connection.timers.tick(connection.note_activity())) {
     if (!connection.complete()) return EndReason::setup_timeout;
     return connection.timers.counts_held() ? EndReason::held_timeout : EndReason::idle_timeout;
   }
   const bool limited = settings_.max_duration.count() > 0;
   if (limited && now.mono - connection.created.mono >= settings_.max_duration) return EndReason::max_duration;
+  if (connection.session != nullptr) tell_statistics(connection, now);
   return std::nullopt;
+}
+
+void Calls::tell_statistics(Connection& connection, Now now) {
+  SessionPart& session = *connection.session;
+  if (session.stats_interval.count() == 0 || now.mono < session.stats_due) return;
+  session.stats_due += session.stats_interval;
+  // After a pause of the process one is due, not one for each interval that was slept through.
+  if (session.stats_due <= now.mono) session.stats_due = now.mono + session.stats_interval;
+  announcer_.announce(connection, now, StatisticsDue{});
 }
 
 void Calls::tick(Now now) {
@@ -116,6 +145,10 @@ void Calls::on(const flow::RemoteChanged& event, Now now) {
   const auto found = connections_.find(event.connection);
   if (found == connections_.end()) return;  // it ended while the event was on its way
   Connection& connection = *found->second;
+  // What was learned was learned from a packet that was accepted.
+  if (event.remote.learned && !connection.has_streams()) {
+    change_state(connection, State::active, "first packet", now);
+  }
   auto& remote = connection.stream(side_of(event.slot)).port(channel_of(event.slot)).remote;
   if (remote == nullptr) remote = std::make_unique<LearnedRemote>();
   remote->destination = event.remote.destination;
@@ -132,12 +165,39 @@ void Calls::on(const flow::Removed& event, Now) { installer_.on_removed(event.co
 
 void Calls::on(const flow::StreamChanged&, Now) {}
 
-std::optional<View> Calls::view(ConnectionId, Now) const { return std::nullopt; }
-std::optional<ConnectionId> Calls::find_session(std::string_view) const { return std::nullopt; }
-std::optional<ConnectionId> Calls::find_connection_of(std::string_view, std::string_view) const {
+std::optional<View> Calls::view(ConnectionId id, Now) const {
+  const auto found = connections_.find(id);
+  if (found == connections_.end()) return std::nullopt;
+  return view_of(*found->second, settings_.limits);
+}
+
+std::optional<ConnectionId> Calls::find_session(std::string_view call_id) const {
+  const Call* call = find(call_id);
+  if (call == nullptr) return std::nullopt;
+  for (const Connection& connection : call->connections()) {
+    if (connection.session != nullptr) return connection.id;
+  }
   return std::nullopt;
 }
-std::vector<ConnectionId> Calls::connections(ConnectionId, bool) const { return {}; }
+
+std::optional<ConnectionId> Calls::find_connection_of(std::string_view call_id, std::string_view offerer) const {
+  const Call* call = find(call_id);
+  if (call == nullptr) return std::nullopt;
+  for (const Connection& connection : call->connections()) {
+    if (is_exactly(connection.offerer_tag(), offerer)) return connection.id;
+  }
+  return std::nullopt;
+}
+
+std::vector<ConnectionId> Calls::connections(ConnectionId after, bool with_calls) const {
+  std::vector<ConnectionId> ids;
+  ids.reserve(connections_.size());
+  for (const auto& [id, connection] : connections_) {
+    if (id.value() > after.value() && (with_calls || connection->session != nullptr)) ids.push_back(id);
+  }
+  std::ranges::sort(ids, {}, &ConnectionId::value);
+  return ids;
+}
 
 Totals Calls::totals() const {
   Totals totals = tally_.ended();

@@ -7,6 +7,7 @@
 #include <expected>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -66,7 +67,8 @@ class Calls {
   [[nodiscard]] std::optional<View> view(ConnectionId id, Now now) const;
   // The connection of a session; of a call, by its call-id and the offerer's tag as it is shown (with its ";N").
   [[nodiscard]] std::optional<ConnectionId> find_session(std::string_view call_id) const;
-  [[nodiscard]] std::optional<ConnectionId> find_connection_of(std::string_view call_id, std::string_view offerer) const;
+  [[nodiscard]] std::optional<ConnectionId> find_connection_of(std::string_view call_id,
+                                                               std::string_view offerer) const;
   // Ids of connections above `after`, in order, oldest first; sessions only, or all.
   [[nodiscard]] std::vector<ConnectionId> connections(ConnectionId after, bool with_calls) const;
 
@@ -88,6 +90,7 @@ class Calls {
   Reply run(const Update& command, Now now);
   Reply run(const End& command, Now now);
   Reply refuse_media(const Parties& parties);
+  [[nodiscard]] std::optional<Error> refuse_session(const Create& command) const;
 
   // What Offer and Answer have in common on an existing connection.
   struct LegUpdate {
@@ -106,7 +109,11 @@ class Calls {
   void touch(Connection& connection);                              // and those it is forked with
   void end(Connection& connection, EndReason reason, Now now);
   void end_everything(EndReason reason, Now now);
-  [[nodiscard]] std::optional<EndReason> sweep(Connection& connection, Now now) const;
+  [[nodiscard]] std::optional<EndReason> sweep(Connection& connection, Now now);
+  void note_first_packet(Connection& connection, Now now);  // if there was one
+  void change_state(Connection& connection, State state, std::string reason, Now now);
+  void tell_statistics(Connection& connection, Now now);
+  void disown(const Connection& connection);
 
   const Settings& settings_;
   LocalPorts ports_;
@@ -116,6 +123,8 @@ class Calls {
   // Keys are views of Call::id().
   absl::flat_hash_map<std::string_view, std::unique_ptr<Call>, StringHash, StringEqual> calls_;
   absl::flat_hash_map<ConnectionId, Connection*, StrongHash> connections_;
+  // How many sessions each owner has.
+  absl::flat_hash_map<std::string, std::uint32_t, StringHash, StringEqual> owners_;
   std::uint64_t last_id_ = 0;  // of connections and of calls' serial numbers
   bool draining_ = false;
 };

@@ -40,6 +40,7 @@ Reply Calls::run(const Offer& command, Now now) {
   if (!fits(command.parties) || !fits(command.notify)) return Error::limit_reached;
   const Call::Match match = find_connection(command.parties);
   if (match.connection == nullptr) return create(command, now);
+  if (match.connection->session != nullptr) return Error::not_supported;
   const Side speaker = match.speaker();
   Reply reply = update({.connection = *match.connection,
                         .speaker = speaker,
@@ -57,6 +58,7 @@ Reply Calls::run(const Answer& command, Now now) {
   if (!fits(command.parties)) return Error::limit_reached;
   const Call::Match match = find_connection(command.parties);
   if (match.connection == nullptr) return Error::not_found;
+  if (match.connection->session != nullptr) return Error::not_supported;
   const Side speaker = other(match.speaker());
   Reply reply = update({.connection = *match.connection,
                         .speaker = speaker,
@@ -204,10 +206,6 @@ Reply Calls::run(const Play& command, Now) {
 Reply Calls::run(const StartRecording& command, Now) { return refuse_media(command.parties); }
 Reply Calls::run(const StopRecording& command, Now) { return refuse_media(command.parties); }
 Reply Calls::run(const Copy& command, Now) { return refuse_media(command.parties); }
-
-Reply Calls::run(const Create&, Now) { return Error::not_supported; }
-Reply Calls::run(const Update&, Now) { return Error::not_supported; }
-Reply Calls::run(const End&, Now) { return Error::not_supported; }
 
 Reply Calls::refuse_media(const Parties& parties) {
   if (find_connection(parties).connection == nullptr) return Error::not_found;

@@ -33,6 +33,14 @@ bool Connection::complete() const { return stream(Side::offerer).has_ports() && 
 
 bool Connection::held() const { return stream(Side::offerer).held || stream(Side::answerer).held; }
 
+bool Connection::has_streams() const {
+  return flow::is_stream(stream(Side::offerer).transport) || flow::is_stream(stream(Side::answerer).transport);
+}
+
+bool Connection::heard() const {
+  return stream(Side::offerer).accepted_packets() != 0 || stream(Side::answerer).accepted_packets() != 0;
+}
+
 bool Connection::referenced() const { return strong || stream(Side::offerer).weak || stream(Side::answerer).weak; }
 
 Activity Connection::activity() const {

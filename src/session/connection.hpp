@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/strong.hpp"
@@ -17,6 +18,7 @@
 #include "session/reply.hpp"
 #include "session/side.hpp"
 #include "session/timers.hpp"
+#include "session/view.hpp"
 
 namespace millrace::session {
 
@@ -27,6 +29,19 @@ struct Connection;
 struct ForkTo {
   Connection* into = nullptr;
   bool crosswise = false;
+};
+
+// What only a connection that a Create made has.
+struct SessionPart {
+  Labels labels;
+  std::string owner;
+  std::string note;                    // for whoever made it
+  flow::StreamOptions stream;
+  flow::RateLimit limit;               // 0: as configured
+  std::chrono::seconds stats_interval{0};
+  TimePoint stats_due;                 // when there is an interval
+  std::string error;                   // of State::failed
+  net::Endpoint connected_from;        // what the destination of a stream sees, while it is connected
 };
 
 struct Connection {
@@ -46,12 +61,16 @@ struct Connection {
   bool strong = false;
   bool touched = false;                   // its plan goes out at the next flush
   bool installed = false;                 // its plan went out before
+  State state = State::connecting;        // as it was announced
+  std::unique_ptr<SessionPart> session;   // null: signalling made it
 
   [[nodiscard]] MediaStream& stream(Side side) { return *streams[index_of(side)]; }
   [[nodiscard]] const MediaStream& stream(Side side) const { return *streams[index_of(side)]; }
   [[nodiscard]] MediaTag offerer_tag() const;
   [[nodiscard]] bool complete() const;       // both legs have ports
   [[nodiscard]] bool held() const;
+  [[nodiscard]] bool has_streams() const;    // a side is one
+  [[nodiscard]] bool heard() const;          // a packet of either side was accepted
   [[nodiscard]] bool referenced() const;     // something keeps it alive: the strong flag or a weak one
   [[nodiscard]] Activity activity() const;   // since the last sweep
   [[nodiscard]] Activity note_activity();    // the same, and the next sweep counts from here

@@ -12,6 +12,7 @@ void stop_feeding(Connection& into) {
 
 std::optional<Error> refuse_fork(const Connection& into, const Connection& source) {
   if (&into == &source || !into.forks.empty() || source.listens_only) return Error::not_supported;
+  if (into.has_streams() || source.has_streams()) return Error::not_supported;
   if (into.fed_by != &source && source.forks.size() == kMaxForks) return Error::limit_reached;
   return std::nullopt;
 }

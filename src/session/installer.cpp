@@ -13,8 +13,9 @@ void Installer::touch(Connection& connection) {
 }
 
 void Installer::give_counters(MediaStream& stream) {
-  for (MediaPort& port : stream.ports) {
-    if (port.counters == nullptr) port.counters = counters_.take();
+  for (const Channel channel : {Channel::rtp, Channel::rtcp}) {
+    MediaPort& port = stream.port(channel);
+    if (stream.has_port(channel) && port.counters == nullptr) port.counters = counters_.take();
   }
 }
 

@@ -23,7 +23,7 @@ class Installer {
   [[nodiscard]] bool accepts_new() const { return forwarder_.accepts_new(); }
   // Its plan goes out at the next flush.
   void touch(Connection& connection);
-  // Counter blocks for a stream whose ports have been made; it keeps those it has.
+  // Counter blocks for the ports that a stream has got; it keeps those it has.
   void give_counters(MediaStream& stream);
   // The connection is about to go away; its streams are still there.
   void remove(Connection& connection);

@@ -13,6 +13,7 @@
 
 #include "flow/counters.hpp"
 #include "flow/latching.hpp"
+#include "flow/plan.hpp"
 #include "net/endpoint.hpp"
 #include "net/port_pool.hpp"
 #include "net/unique_fd.hpp"
@@ -50,6 +51,8 @@ struct MediaStream {
   Place place;
   net::Endpoint local;         // of RTP; not set: no ports yet
   bool handed_over = false;    // a worker owns the sockets
+  bool rtcp = true;            // has an RTCP port, local + 1
+  flow::Transport transport = flow::Transport::datagram;
   std::array<MediaPort, 2> ports;  // by Channel
 
   net::Endpoint signalled;               // of RTP; not set: never said
@@ -64,6 +67,7 @@ struct MediaStream {
   std::uint64_t accepted_at_sweep = 0;   // packets accepted from the party when the last sweep looked
 
   [[nodiscard]] bool has_ports() const { return local.is_set(); }
+  [[nodiscard]] bool has_port(Channel channel) const { return has_ports() && (channel == Channel::rtp || rtcp); }
   [[nodiscard]] MediaPort& port(Channel channel) { return ports[index_of(channel)]; }
   [[nodiscard]] const MediaPort& port(Channel channel) const { return ports[index_of(channel)]; }
   [[nodiscard]] std::string name() const;                  // "tag;1"

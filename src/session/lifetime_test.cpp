@@ -193,7 +193,7 @@ TEST(Lifetime, a_life_is_told_in_changes) {
   world.remove("c1", "f");
   std::vector<std::size_t> kinds;
   for (const Change& change : world.listener.changes) kinds.push_back(change.what.index());
-  EXPECT_EQ(kinds, (std::vector<std::size_t>{0, 1, 2, 3, 4}));
+  EXPECT_EQ(kinds, (std::vector<std::size_t>{0, 1, 2, 5, 3, 4}));
   EXPECT_EQ(world.listener.changes.front().answerer_tag, "") << "not named yet";
 }
 

@@ -1,6 +1,7 @@
 #include "session/local_ports.hpp"
 
 #include <algorithm>
+#include <array>
 #include <ranges>
 #include <utility>
 
@@ -76,6 +77,28 @@ bool LocalPorts::make_pair(MediaStream& stream, const Place& place, TimePoint no
   stream.port(Channel::rtcp).socket = std::move(pair->rtcp_socket);
   stream.handed_over = false;
   return true;
+}
+
+// A wildcard address that no interface lists is fine here: whoever names it wants all of the host's.
+std::expected<Place, Error> LocalPorts::place_for_session(const net::Address& address) const {
+  if (!address.is_any() || pool_.find(address) != nullptr) return place_of(address);
+  return Place{.interface = &default_interface(), .exact = address};
+}
+
+std::expected<SessionPorts, PortRefused> LocalPorts::make_session(const SideWanted& caller, const SideWanted& callee,
+                                                                  TimePoint now) {
+  std::array<Place, 2> places;
+  for (const auto& [wanted, side] : {std::pair{&caller, Side::offerer}, std::pair{&callee, Side::answerer}}) {
+    const auto place = place_for_session(wanted->local.address);
+    if (!place) {
+      return std::unexpected{PortRefused{.callee_side = side == Side::answerer,
+                                         .local = wanted->local,
+                                         .error = place.error(),
+                                         .reason = std::string{describe(place.error())}}};
+    }
+    places[index_of(side)] = *place;
+  }
+  return take_session_ports(pool_, {.wanted = caller, .place = places[0]}, {.wanted = callee, .place = places[1]}, now);
 }
 
 void LocalPorts::give_up(MediaStream& stream, TimePoint now) {

@@ -11,6 +11,7 @@
 #include "session/command.hpp"
 #include "session/leg.hpp"
 #include "session/reply.hpp"
+#include "session/session_ports.hpp"
 
 namespace millrace::session {
 
@@ -36,6 +37,10 @@ class LocalPorts {
   // Gives the stream a fresh pair there. The old pair, if it has one, is given up only when the new one is bound;
   // nothing has changed when it returns false.
   [[nodiscard]] bool make_pair(MediaStream& stream, const Place& place, TimePoint now);
+  // Both sides of a session, or nothing.
+  [[nodiscard]] std::expected<SessionPorts, PortRefused> make_session(const SideWanted& caller,
+                                                                      const SideWanted& callee, TimePoint now);
+
   // The stream goes away. A pair that a worker owns stays taken until on_closed().
   void give_up(MediaStream& stream, TimePoint now);
   // Both sockets of the pair with this RTP endpoint are closed.
@@ -47,6 +52,7 @@ class LocalPorts {
   [[nodiscard]] const net::Interface& default_interface() const { return pool_.interfaces().front(); }
   [[nodiscard]] std::expected<Place, Error> place_of(const net::Address& address) const;
   [[nodiscard]] std::expected<Place, Error> default_place(net::Family wanted) const;
+  [[nodiscard]] std::expected<Place, Error> place_for_session(const net::Address& address) const;
 
   net::PortPool& pool_;
   HostAddresses host_;

@@ -9,5 +9,7 @@
 namespace millrace::session {
 
 [[nodiscard]] flow::FlowPlan plan_for(const Connection& connection, const Settings& settings);
+// What each side may send: as configured, or less where the session says so.
+[[nodiscard]] flow::RateLimit limit_for(const Connection& connection, const flow::LimitSettings& configured);
 
 }  // namespace millrace::session

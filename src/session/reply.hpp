@@ -40,7 +40,7 @@ struct LocalMedia {
 
 // Seen from the party that asked: `party` is what arrives from it, `other` what arrives from the other side.
 struct ConnectionCounters {
-  std::chrono::seconds ttl{0};  // remaining, the smaller of both sides
+  std::chrono::seconds ttl{0};  // remaining, the smaller of both sides; Timers::kNever: it may be silent for ever
   flow::FlowCounters party_rtp, party_rtcp, other_rtp, other_rtcp;
 };
 

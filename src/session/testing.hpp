@@ -95,7 +95,7 @@ class World {
       : settings{options.settings},
         pool{options.interfaces,
              {.order = net::PortOrder::sequential},
-             [](const net::Endpoint&) { return net::UniqueFd{-1}; }},
+             [this](const net::Endpoint& local) { return bind(local); }},
         calls{settings, pool, forwarder, counters, host(std::move(options))} {
     calls.add_listener(listener);
   }
@@ -150,6 +150,7 @@ class World {
   }
 
   Settings settings;
+  std::map<std::uint16_t, int> refusals;  // port → errno of whoever wants to bind it
   net::PortPool pool;
   RecordingForwarder forwarder;
   flow::CounterArena counters;
@@ -158,6 +159,11 @@ class World {
   Calls calls;
 
  private:
+  std::expected<net::UniqueFd, SysError> bind(const net::Endpoint& local) const {
+    const auto refusal = refusals.find(local.port.value());
+    if (refusal == refusals.end()) return net::UniqueFd{-1};
+    return std::unexpected{SysError{refusal->second, "bind " + local.to_string()}};
+  }
   static PartySide at(PartySide party, std::string_view remote) {
     if (!remote.empty()) party.remote = endpoint(remote);
     return party;

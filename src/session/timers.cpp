@@ -1,14 +1,14 @@
 #include "session/timers.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace millrace::session {
 
 namespace {
+constexpr std::uint32_t kNeverOver = Timers::kNever.count();
+
 std::uint32_t whole_seconds(std::chrono::seconds time) {
-  constexpr std::int64_t kLongest = std::numeric_limits<std::uint32_t>::max();
-  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(time.count(), 0, kLongest));
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(time.count(), 0, kNeverOver));
 }
 }  // namespace
 
@@ -52,15 +52,19 @@ bool Timers::tick(Activity since_last_tick) {
     if (active(side, since_last_tick)) timer.remaining = limit_of(timer);
     if (timer.remaining == 0) {
       over = true;
-    } else {
+    } else if (timer.remaining != kNeverOver) {
       --timer.remaining;
     }
   }
   return over;
 }
 
+std::chrono::seconds Timers::idle() const {
+  return std::chrono::seconds{std::min(timers_.front().idle, timers_.back().idle)};
+}
+
 std::chrono::seconds Timers::remaining(Activity since_last_tick) const {
-  std::uint32_t least = std::numeric_limits<std::uint32_t>::max();
+  std::uint32_t least = kNeverOver;
   for (const Side side : {Side::offerer, Side::answerer}) {
     const Timer& timer = timers_[index_of(side)];
     least = std::min(least, active(side, since_last_tick) ? limit_of(timer) : timer.remaining);

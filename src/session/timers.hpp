@@ -7,6 +7,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 
 #include "session/settings.hpp"
 #include "session/side.hpp"
@@ -21,6 +22,9 @@ struct Activity {
 
 class Timers {
  public:
+  // As a TTL: a party may be silent for as long as it likes.
+  static constexpr std::chrono::seconds kNever{std::numeric_limits<std::uint32_t>::max()};
+
   // Starts with the set-up TTL.
   explicit Timers(const Settings& settings);
 
@@ -37,7 +41,9 @@ class Timers {
 
   // True: the time is over.
   [[nodiscard]] bool tick(Activity since_last_tick);
-  // The smaller of both parties.
+  // What set_idle() or adjust() said last, or the configured one; of two timers the smaller one.
+  [[nodiscard]] std::chrono::seconds idle() const;
+  // The smaller of both parties; kNever when neither one counts.
   [[nodiscard]] std::chrono::seconds remaining(Activity since_last_tick) const;
   // The held-leg TTL is the one that counts.
   [[nodiscard]] bool counts_held() const { return held_ && complete_ && held_limit_ != 0; }

@@ -40,7 +40,7 @@ struct View {
   std::string call_id;
   bool session = false;       // made by a Create
   State state = State::connecting;
-  std::string error;          // of failed, and of a session without RTCP why
+  std::string error;          // of failed, and of closed when it ended so
   WallTime created;
   std::optional<WallTime> last_activity;   // the last accepted packet of either side
   std::array<SideView, 2> sides;           // by Side
@@ -49,7 +49,7 @@ struct View {
   flow::RateLimit limit;
   std::map<std::string, std::string> labels;
   std::string owner;
-  std::string note;           // what whoever made it should know: "runs without RTCP: bind …: Address already in use"
+  std::string note;  // what whoever made it should know: "runs without RTCP: bind …: Address already in use"
 
   [[nodiscard]] const SideView& side(Side which) const { return sides[index_of(which)]; }
 };
