@@ -7,11 +7,7 @@
 #include <vector>
 
 namespace millrace::mrctl {
-namespace {
 
-namespace json = boost::json;
-
-// Call-ids and tags come from strangers, and a terminal obeys control characters.
 std::string harmless(std::string_view text) {
   std::string shown;
   for (const char c : text) {
@@ -24,6 +20,10 @@ std::string harmless(std::string_view text) {
   }
   return shown;
 }
+
+namespace {
+
+namespace json = boost::json;
 
 std::string text(const json::object& object, std::string_view key) {
   const auto* value = object.if_contains({key.data(), key.size()});

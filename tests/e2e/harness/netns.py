@@ -95,20 +95,49 @@ class Internet:
         self._household(self.router_b, self.callee, "b", "10.0.2", "203.0.113")
 
     def _household(self, router: str, phone: str, letter: str, inside: str, outside: str) -> None:
-        self._cable((self.public, f"to-{letter}", f"{outside}.1/24"), (router, "wan", f"{outside}.2/24"))
-        self._cable((router, "lan", f"{inside}.1/24"), (phone, "eth0", f"{inside}.2/24"))
+        cable((self.public, f"to-{letter}", f"{outside}.1/24"), (router, "wan", f"{outside}.2/24"))
+        cable((router, "lan", f"{inside}.1/24"), (phone, "eth0", f"{inside}.2/24"))
         run("ip", "-n", router, "route", "add", "default", "via", f"{outside}.1")
         run("ip", "-n", phone, "route", "add", "default", "via", f"{inside}.1")
         run("ip", "netns", "exec", router, "sysctl", "-qw", "net.ipv4.ip_forward=1")
         flags = "fully-random" if self._random_ports else ""
         run("ip", "netns", "exec", router, "nft", "-f", "-", text=RULES.format(flags=flags))
 
-    @staticmethod
-    def _cable(one: tuple[str, str, str], other: tuple[str, str, str]) -> None:
-        run("ip", "-n", one[0], "link", "add", one[1], "type", "veth", "peer", "name", other[1], "netns", other[0])
-        for name, device, address in (one, other):
-            run("ip", "-n", name, "addr", "add", address, "dev", device)
-            run("ip", "-n", name, "link", "set", device, "up")
+
+class TwoNetworks:
+    """A node with a leg in each of two networks that know nothing of one another:
+
+        client ── 10.7.1.0/24 ── node ── 10.7.2.0/24 ── far
+        10.7.1.2            10.7.1.1  10.7.2.1     10.7.2.2
+    """
+
+    def __init__(self, number: int):
+        prefix = f"mr{os.getpid()}-two{number}-"
+        self.node, self.client, self.far = (prefix + name for name in ("node", "client", "far"))
+        try:
+            for name in self._all():
+                run("ip", "netns", "add", name)
+                run("ip", "-n", name, "link", "set", "lo", "up")
+            cable((self.node, "inside", "10.7.1.1/24"), (self.client, "eth0", "10.7.1.2/24"))
+            cable((self.node, "outside", "10.7.2.1/24"), (self.far, "eth0", "10.7.2.2/24"))
+        except BaseException:
+            self.remove()
+            raise
+
+    def _all(self) -> tuple[str, ...]:
+        return self.node, self.client, self.far
+
+    def remove(self) -> None:
+        for name in self._all():
+            subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+
+
+def cable(one: tuple[str, str, str], other: tuple[str, str, str]) -> None:
+    """Each end is (namespace, device, address)."""
+    run("ip", "-n", one[0], "link", "add", one[1], "type", "veth", "peer", "name", other[1], "netns", other[0])
+    for name, device, address in (one, other):
+        run("ip", "-n", name, "addr", "add", address, "dev", device)
+        run("ip", "-n", name, "link", "set", device, "up")
 
 
 @contextlib.contextmanager

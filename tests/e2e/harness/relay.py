@@ -112,7 +112,7 @@ def drop_in_command(sockets: Sequence[str], address: str, external6: str | None,
 def millrace_command(sockets: Sequence[str], address: str, external6: str | None, ports: tuple[int, int],
                      notify: str | None, idle_seconds: int | None) -> list[str]:
     assert external6 is None, "two sides are a matter of the drop-in's command line"
-    settings = {"rtpproxy.listen": ",".join(sockets), "media.address": address, "media.ports": f"{ports[0]}-{ports[1]}"}
+    settings = {"grpc.listen": "127.0.0.1:0", "rtpproxy.listen": ",".join(sockets), "media.address": address, "media.ports": f"{ports[0]}-{ports[1]}"}
     if notify:
         settings["rtpproxy.notify"] = notify
     if idle_seconds:
