@@ -62,12 +62,14 @@ fi
 
 cat <<WORDS
 
-Millrace is running: text protocol on udp:127.0.0.1:7722, media on 127.0.0.1.
+Millrace is running: text protocol on udp:127.0.0.1:7722, gRPC on 127.0.0.1:50051, media on 127.0.0.1.
   ${mrctl[*]} status      what it carries
   ${mrctl[*]} calls       its calls
   ${mrctl[*]} doctor      what would go wrong on this host
+  $bin/mrctl watch        what happens, as it happens
   $bin/mrload --demo       another call, from another terminal
   docs/kamailio.md, docs/opensips.md   a SIP server in front of it
+  docs/grpc.md             a controller of your own in front of it
 It stays up until Ctrl-C.
 WORDS
 wait "$daemon" || status=$?
