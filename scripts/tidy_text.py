@@ -294,7 +294,7 @@ def is_built(tree: Tree, source: Source, tools: set[str]) -> bool:
         return folder in tools
     if top == "tests":
         return folder == "sim"
-    return folder == "" and source.name.endswith({"fuzz": "_fuzz.cpp", "bench": "_bench.cpp"}[top])
+    return folder == "" and source.name.endswith({"fuzz": "_fuzz.cpp", "bench": ("_bench.cpp", "api_load.cpp")}[top])
 
 
 def check_dead_files(tree: Tree) -> list[Finding]:
