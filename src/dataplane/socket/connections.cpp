@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "dataplane/socket/stream_pair.hpp"
 
 namespace millrace::dataplane {
 namespace {
@@ -15,6 +16,10 @@ const flow::PortPlan* plan_of(const flow::FlowPlan& plan, flow::Slot slot) {
 }
 
 }  // namespace
+
+bool Connections::is_renewed(const MediaPort& port, const flow::PortPlan& plan, const net::UniqueFd& socket) {
+  return socket || plan.local != port.local || plan.transport != port.transport;
+}
 
 Connection* Connections::find(ConnectionId id) const {
   const auto found = connections_.find(id);
@@ -31,6 +36,7 @@ Connection& Connections::install(const flow::FlowPlan& plan, Sockets sockets, No
   Connection& connection = *block;
   unsubscribe(connection);
   connection.complete = plan.complete;
+  set_limit(connection, plan.limit);
   for (MediaPort& port : connection.ports) {
     const flow::PortPlan* ours = plan_of(plan, port.slot);
     auto& socket = sockets[static_cast<std::size_t>(port.slot)];
@@ -46,19 +52,33 @@ Connection& Connections::install(const flow::FlowPlan& plan, Sockets sockets, No
   return connection;
 }
 
+// The buckets stay as full as they are: a plan that only moves an address lets nobody burst again.
+void Connections::set_limit(Connection& connection, const flow::RateLimit& limit) {
+  if (!limit.is_set()) {
+    connection.limits = nullptr;
+    return;
+  }
+  if (!connection.limits) connection.limits = std::make_unique<Limits>();
+  connection.limits->set(limit);
+}
+
 void Connections::update_port(MediaPort& port, const flow::PortPlan& plan, net::UniqueFd socket, Now now,
                               Closed& closed) {
   MR_CHECK(plan.counters != nullptr && plan.egresses.size() <= flow::kMaxEgresses);
-  if (port.open && (socket || plan.local != port.local)) close_port(port, closed);   // renewed
+  if (port.open && is_renewed(port, plan, socket)) close_port(port, closed);
   if (!port.open) {
     port.open = true;
     port.socket = std::move(socket);
     port.local = plan.local;
+    port.transport = plan.transport;
+    port.watched_as = flow::is_stream(plan.transport) ? Watched::listener : Watched::datagrams;
+    port.destination.set({});
+    port.refresh_destination();
   }
   port.counters = plan.counters;
   port.tos = plan.tos;
   port.ttl = plan.ttl;
-  port.double_small = plan.double_small;
+  port.double_small = plan.double_small && !flow::is_stream(plan.transport);
   port.links.clear();
   for (const flow::Egress& egress : plan.egresses) port.links.push_back({.egress = egress});
 

@@ -36,7 +36,13 @@ class Connections {
   Connection& adopt(std::unique_ptr<Connection> connection);
 
   [[nodiscard]] Connection* find(ConnectionId id) const;
+  // Does the plan ask for another socket than the open port has?
+  [[nodiscard]] static bool is_renewed(const MediaPort& port, const flow::PortPlan& plan, const net::UniqueFd& socket);
   [[nodiscard]] std::size_t size() const { return connections_.size(); }
+  template <class Function>
+  void for_each(Function function) {
+    for (auto& [id, connection] : connections_) function(*connection);
+  }
 
   // Ports whose remote changed and control has not been told; each is listed once, however often it changes.
   void mark_changed(MediaPort& port);
@@ -45,6 +51,7 @@ class Connections {
 
  private:
   void update_port(MediaPort& port, const flow::PortPlan& plan, net::UniqueFd socket, Now now, Closed& closed);
+  void set_limit(Connection& connection, const flow::RateLimit& limit);
   void close_port(MediaPort& port, Closed& closed);
   void make_room();
   void forget_changed(const Connection& connection);

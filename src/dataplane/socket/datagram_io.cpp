@@ -48,6 +48,33 @@ bool transmit(int socket, const Destination& to, std::span<const std::byte> byte
   return errno == ECONNREFUSED && attempt();
 }
 
+ssize_t receive_stream(int socket, std::span<std::byte> room, WallTime& stamp) {
+  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(timespec))> control;
+  iovec part{.iov_base = room.data(), .iov_len = room.size()};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  const ssize_t count = ::recvmsg(socket, &message, MSG_DONTWAIT);
+  stamp = count > 0 ? stamp_of(message) : WallTime{};
+  return count;
+}
+
+bool transmit_frame(int socket, std::span<std::byte, kFrameHeader> header, std::span<const std::byte> packet,
+                    std::size_t& taken) {
+  // sendmsg() reads from it alone. NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
+  auto* const bytes = const_cast<std::byte*>(packet.data());
+  std::array<iovec, 2> parts{iovec{.iov_base = header.data(), .iov_len = header.size()},
+                             iovec{.iov_base = bytes, .iov_len = packet.size()}};
+  msghdr message{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = parts.size();
+  const ssize_t count = ::sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  taken = count < 0 ? 0 : static_cast<std::size_t>(count);
+  return count >= 0 || errno == EAGAIN || errno == EWOULDBLOCK;
+}
+
 void clear_error(int socket) {
   int error = 0;
   socklen_t length = sizeof error;

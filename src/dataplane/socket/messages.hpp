@@ -26,7 +26,8 @@ struct Released {
   ConnectionId id;
   std::unique_ptr<Connection> connection;  // nothing: the worker never had it
 };
-using WorkerEvent = std::variant<std::monostate, flow::RemoteChanged, flow::PortClosed, flow::Removed, Released>;
+using WorkerEvent =
+    std::variant<std::monostate, flow::RemoteChanged, flow::StreamChanged, flow::PortClosed, flow::Removed, Released>;
 
 // A full ring keeps the rest at its pusher until the next turn; nothing is lost.
 inline constexpr std::size_t kInboxSize = 1024;

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "dataplane/socket/stream_pair.hpp"
+
 namespace millrace::dataplane {
 
 void Destination::set(const net::Endpoint& endpoint) {
@@ -22,5 +24,7 @@ Connection::Connection() {
     port.reception = flow::is_rtcp(port.slot) ? nullptr : &receptions[i / 2];
   }
 }
+
+Connection::~Connection() = default;
 
 }  // namespace millrace::dataplane

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include <absl/container/inlined_vector.h>
@@ -32,7 +33,19 @@ class Destination {
 };
 
 struct Connection;
+struct Limits;
 struct MediaPort;
+struct StreamPair;
+
+// What an event of the worker's epoll set is about: each thing that is watched begins with what it is.
+enum class Watched : std::uint8_t {
+  datagrams,  // a MediaPort
+  listener,   // a MediaPort whose clients are streams
+  stream,     // a StreamEnd
+};
+struct Watchable {
+  Watched watched_as = Watched::datagrams;
+};
 
 // A subscription, and the port it leads to while there is one.
 struct Link {
@@ -40,22 +53,26 @@ struct Link {
   MediaPort* port = nullptr;
 };
 
-struct MediaPort {
+struct MediaPort : Watchable {
   // What every packet touches comes first.
-  flow::CounterBlock* counters = nullptr;
-  Connection* connection = nullptr;
-  rtp::Reception* reception = nullptr;  // nothing on an RTCP port
-  net::UniqueFd socket;                 // the worker's; the relay only carries it
   flow::Slot slot = flow::Slot::offerer_rtp;
+  flow::Transport transport = flow::Transport::datagram;
   bool open = false;
   bool double_small = false;
   bool dirty = false;  // the remote changed and control has not been told
   bool told = false;   // control has heard of the remote before
-  Destination destination;
-  absl::InlinedVector<Link, 1> links;   // a plain call has one egress: no further line of memory is touched
+  flow::CounterBlock* counters = nullptr;
+  Connection* connection = nullptr;
+  rtp::Reception* reception = nullptr;  // nothing on an RTCP port
+  net::UniqueFd socket;  // the worker's; the relay only carries it. Of a stream: listens, or keeps the port
+  Destination destination;  // of a framed stream: its peer, while it is connected
+  absl::InlinedVector<Link, 1> links;  // a plain call has one egress: no further line of memory is touched
   flow::Latch latch;
 
-  void refresh_destination() { destination.set(latch.destination()); }
+  // A stream's packets go to whom it is connected to, wherever that is.
+  void refresh_destination() {
+    if (!flow::is_stream(transport)) destination.set(latch.destination());
+  }
 
   // What only an install looks at.
   net::Endpoint local;
@@ -70,9 +87,12 @@ struct Connection {
   bool complete = false;
   std::array<MediaPort, flow::kSlots> ports;
   std::array<rtp::Reception, flow::kSlots / 2> receptions;
+  std::unique_ptr<Limits> limits;  // nothing: what comes may pass
+  std::unique_ptr<StreamPair> streams;  // nothing: datagrams alone
 
   Connection();
-  Connection(const Connection&) = delete;             // ports point into it
+  ~Connection();
+  Connection(const Connection&) = delete;  // ports point into it
   Connection& operator=(const Connection&) = delete;
   [[nodiscard]] MediaPort& port(flow::Slot slot) { return ports[static_cast<std::size_t>(slot)]; }
 };
@@ -81,7 +101,7 @@ struct Connection {
 struct Datagram {
   std::span<std::byte> bytes;
   net::Endpoint from;
-  WallTime stamp;         // the kernel's, CLOCK_REALTIME; the epoch: none
+  WallTime stamp;  // the kernel's, CLOCK_REALTIME; the epoch: none
   bool too_long = false;  // `bytes` is not all of it
 };
 
@@ -90,6 +110,7 @@ struct Send {
   MediaPort* out = nullptr;
   std::span<const std::byte> bytes;
   bool sent = false;
+  bool congested = false;  // not sent: the stream takes nothing now
 };
 using Sends = StaticVector<Send, 2 * flow::kMaxEgresses>;  // small datagrams may leave twice
 

@@ -1,5 +1,7 @@
 #include "dataplane/socket/relay.hpp"
 
+#include "dataplane/socket/counting.hpp"
+#include "dataplane/socket/limits.hpp"
 #include "rtp/demux.hpp"
 #include "rtp/header.hpp"
 #include "rtp/reception.hpp"
@@ -11,9 +13,6 @@ using flow::Drop;
 using flow::Verdict;
 
 namespace {
-
-// A kernel stamp further back than this, or ahead of us, means that CLOCK_REALTIME was stepped in between.
-constexpr Nanoseconds kLatencyBelieved = std::chrono::seconds{1};
 
 enum class Kind : std::uint8_t {
   rtp,
@@ -71,21 +70,10 @@ void count_rtp(MediaPort& port, const rtp::Packet& packet, WallTime arrival) {
   counters.set(Count::rtp_jitter_average, thousandths(reception.jitter().average()));
 }
 
-void count_arrival(MediaPort& port, const Datagram& in, const Seen& seen, Now at) {
+void count_packet(MediaPort& port, const Datagram& in, const Seen& seen, Now at) {
   flow::CounterBlock& counters = *port.counters;
-  const auto wall = static_cast<std::uint64_t>(at.wall.time_since_epoch().count());
-  const auto mono = static_cast<std::uint64_t>(at.mono.time_since_epoch().count());
-  const std::uint64_t last = counters.get(Count::last_in_mono_ns);
-
   counters.begin();
-  counters.add(Count::packets_in);
-  counters.add(Count::bytes_in, in.bytes.size());
-  if (counters.get(Count::first_in_wall_ns) == 0) counters.set(Count::first_in_wall_ns, wall);
-  counters.set(Count::last_in_wall_ns, wall);
-  counters.set(Count::last_in_mono_ns, mono);
-  if (last != 0 && mono > last && mono - last > counters.get(Count::longest_gap_ns)) {
-    counters.set(Count::longest_gap_ns, mono - last);
-  }
+  count_arrival(counters, in.bytes.size(), at);
   switch (seen.kind) {
     case Kind::rtp: count_rtp(port, *seen.packet, at.wall); break;
     case Kind::rtcp: break;
@@ -95,29 +83,45 @@ void count_arrival(MediaPort& port, const Datagram& in, const Seen& seen, Now at
   counters.end();
 }
 
+bool takes(flow::Carries carries, Kind kind) {
+  if (carries == flow::Carries::everything) return true;
+  return (carries == flow::Carries::rtcp) == (kind == Kind::rtcp || kind == Kind::rtcp_on_rtp);
+}
+
 }  // namespace
 
-void Relay::on_datagram(MediaPort& port, const Datagram& in, Now now, Sends& out) {
+std::optional<Drop> Relay::on_datagram(MediaPort& port, const Datagram& in, Now now, Sends& out) {
   if (in.too_long) return drop(port, Drop::too_long);
   if (!port.connection->complete) return drop(port, Drop::not_complete);
 
   const Seen seen = look_at(port, in.bytes);
-  switch (port.latch.on_arrival(arrival_of(in, seen), now)) {
-    case Verdict::ignore: return drop(port, Drop::wrong_source);
-    case Verdict::accept_learned: learned(port, in.from, now); break;
-    case Verdict::accept: break;
-  }
-  count_arrival(port, in, seen, arrival_time(in, now));
+  if (!accepts(port, arrival_of(in, seen), now)) return drop(port, Drop::wrong_source);
+  const Now arrived = arrival_time(in, now);
+  count_packet(port, in, seen, arrived);
+  Limits* limits = port.connection->limits.get();
+  if (limits != nullptr && !limits->of(port.slot).admit(in.bytes.size(), now.mono)) return drop(port, Drop::limit);
 
   bool linked = false;
   for (const Link& link : port.links) {
-    if (link.port == nullptr) continue;
+    if (link.port == nullptr || !takes(link.egress.carries, seen.kind)) continue;
     linked = true;
     if (!link.port->destination.is_set()) continue;
     const bool twice = link.port->double_small && in.bytes.size() < flow::kSmallDatagram;
     for (int copies = twice ? 2 : 1; copies > 0; --copies) out.push_back({.out = link.port, .bytes = in.bytes});
   }
-  if (out.empty()) drop(port, linked ? Drop::no_destination : Drop::no_egress);
+  if (out.empty()) return drop(port, linked ? Drop::no_destination : Drop::no_egress);
+  return std::nullopt;
+}
+
+// Whoever is at the other end of a stream is its peer: there is nothing to learn.
+bool Relay::accepts(MediaPort& port, const flow::Arrival& arrival, Now now) {
+  if (flow::is_stream(port.transport)) return true;
+  switch (port.latch.on_arrival(arrival, now)) {
+    case Verdict::ignore: return false;
+    case Verdict::accept_learned: learned(port, arrival.from, now); break;
+    case Verdict::accept: break;
+  }
+  return true;
 }
 
 // The peer is not where it was: packets to it go there from now on, and its RTCP probably moved along.
@@ -133,8 +137,9 @@ void Relay::learned(MediaPort& port, const net::Endpoint& source, Now now) {
 }
 
 std::optional<Nanoseconds> Relay::on_sent(MediaPort& port, const Datagram& in, const Sends& sends, WallTime at) {
-  bool relayed = false;
+  bool relayed = false, congested = false;
   for (const Send& send : sends) {
+    congested = congested || send.congested;
     if (!send.sent) continue;
     relayed = true;
     flow::CounterBlock& counters = *send.out->counters;
@@ -144,7 +149,7 @@ std::optional<Nanoseconds> Relay::on_sent(MediaPort& port, const Datagram& in, c
     counters.end();
   }
   if (!relayed) {
-    if (!sends.empty()) drop(port, Drop::send_failed);
+    if (!sends.empty()) drop(port, congested ? Drop::congested : Drop::send_failed);
     return std::nullopt;
   }
 
@@ -163,9 +168,10 @@ std::optional<Nanoseconds> Relay::on_sent(MediaPort& port, const Datagram& in, c
   return stamped && believable(latency) ? std::optional{latency} : std::nullopt;
 }
 
-void Relay::drop(MediaPort& port, Drop reason) {
+std::optional<Drop> Relay::drop(MediaPort& port, Drop reason) {
   port.counters->drop(reason);
   drops_.add(reason);
+  return reason;
 }
 
 }  // namespace millrace::dataplane

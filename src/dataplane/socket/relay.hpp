@@ -34,17 +34,18 @@ class Relay {
  public:
   explicit Relay(Connections& connections) : connections_{connections} {}
 
-  // What to send for a datagram that arrived at `port`; nothing when it ended as a Drop.
-  void on_datagram(MediaPort& port, const Datagram& in, Now now, Sends& out);
+  // What to send for a datagram that arrived at `port`; nothing when it ended as a Drop, which is given.
+  std::optional<flow::Drop> on_datagram(MediaPort& port, const Datagram& in, Now now, Sends& out);
   // After the sends were tried, the last one at `at`. Gives what the relay added to the packet's way: from the
   // kernel's receive stamp to our send; nothing when nothing was sent or the stamp cannot be believed.
   std::optional<Nanoseconds> on_sent(MediaPort& port, const Datagram& in, const Sends& sends, WallTime at);
 
   [[nodiscard]] const DropCounts& drops() const { return drops_; }
+  std::optional<flow::Drop> drop(MediaPort& port, flow::Drop reason);  // counts it, and gives it back
 
  private:
+  [[nodiscard]] bool accepts(MediaPort& port, const flow::Arrival& arrival, Now now);
   void learned(MediaPort& port, const net::Endpoint& source, Now now);
-  void drop(MediaPort& port, flow::Drop reason);
 
   Connections& connections_;
   DropCounts drops_;

@@ -40,7 +40,7 @@ std::expected<std::unique_ptr<SocketEngine>, SysError> SocketEngine::create(cons
   const auto cpus = usable_cpus();
   const std::size_t count = settings.workers != 0 ? settings.workers : cpus.size();
   for (unsigned i = 0; i < count; ++i) {
-    auto worker = Worker::create(i, engine->event_.get());
+    auto worker = Worker::create(i, engine->event_.get(), settings.pipes);
     if (!worker) return std::unexpected{std::move(worker.error())};
     engine->workers_.push_back(std::move(*worker));
   }
@@ -178,6 +178,8 @@ void SocketEngine::take_events(Worker& worker, EventSink& sink) {
       sink.on(*removed);
     } else if (const auto* changed = std::get_if<flow::RemoteChanged>(&*event)) {
       sink.on(*changed);
+    } else if (const auto* stream = std::get_if<flow::StreamChanged>(&*event)) {
+      sink.on(*stream);
     } else if (const auto* closed = std::get_if<flow::PortClosed>(&*event)) {
       sink.on(*closed);
     }

@@ -1,6 +1,7 @@
 #pragma once
 // For tests and benchmarks alone: plans of plain calls, and RTP to send through them.
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <memory>
@@ -49,7 +50,7 @@ struct Call {
       plan.ports.push_back(std::move(port));
     }
   }
-  flow::PortPlan& port(flow::Slot slot) { return plan.ports[static_cast<std::size_t>(slot)]; }
+  flow::PortPlan& port(flow::Slot slot) { return *std::ranges::find(plan.ports, slot, &flow::PortPlan::slot); }
   flow::FlowCounters sample(flow::Slot slot) { return port(slot).counters->sample(); }
   // With the sockets that are new.
   flow::Installation installation(std::array<net::UniqueFd, flow::kSlots> sockets) const {

@@ -1,6 +1,6 @@
 #pragma once
-// Moves packets for the connections of one core: a thread, an epoll set, two rings. A turn is a few commands, then
-// packets, then what control has to be told. Everything runs on the worker's own thread but what says otherwise.
+// Moves packets for the connections of one core: a thread, an epoll set, a heap of deadlines, two rings. A turn is a
+// few commands, then packets, then what is due, then what control has to be told. Everything runs on the worker's own thread but what says otherwise.
 // Nothing is locked; commands may allocate, packets never do.
 
 #include <sys/epoll.h>
@@ -20,16 +20,19 @@
 #include "dataplane/socket/messages.hpp"
 #include "dataplane/socket/relay.hpp"
 #include "dataplane/socket/statistics.hpp"
+#include "dataplane/socket/streams.hpp"
 
 namespace millrace::dataplane {
 
 inline constexpr int kCommandsPerTurn = 64;  // about 1 ms of set-ups: media never waits longer for them
-inline constexpr int kEventsPerTurn = 64;    // about 0.25 ms of packets: commands never wait longer for them
+inline constexpr std::size_t kPipes = 256;  // of a worker, for streams
+inline constexpr int kEventsPerTurn = 64;  // about 0.25 ms of packets: commands never wait longer for them
 
 class Worker {
  public:
-  // `control_event`: an eventfd that wakes control; it outlives the worker.
-  static std::expected<std::unique_ptr<Worker>, SysError> create(unsigned number, int control_event);
+  // `control_event`: an eventfd that wakes control; it outlives the worker. `pipes`: how many streams may use one.
+  static std::expected<std::unique_ptr<Worker>, SysError> create(unsigned number, int control_event,
+                                                                 std::size_t pipes = kPipes);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -47,13 +50,15 @@ class Worker {
   // Any thread.
   [[nodiscard]] const WorkerStatistics& statistics() const { return statistics_; }
   [[nodiscard]] const DropCounts& drops() const { return relay_.drops(); }
+  // The worker's thread, or a test's that drives it.
+  [[nodiscard]] const Streams& streams() const { return streams_; }
 
   // Waits for something to do, at most `wait_ms` (-1: for ever), and does it. start() runs it over and over; a test
   // may in its stead.
   void run_turn(int wait_ms);
 
  private:
-  Worker(unsigned number, net::UniqueFd epoll, net::UniqueFd event, int control_event);
+  Worker(unsigned number, net::UniqueFd epoll, net::UniqueFd event, int control_event, std::size_t pipes);
 
   void run();
   void run_commands();
@@ -67,6 +72,10 @@ class Worker {
   void close(Closed closed);
   void on_event(const epoll_event& event);
   void on_readable(MediaPort& port);
+  void on_stream(StreamPair& pair);
+  void forward(MediaPort& port, const Datagram& in);
+  [[nodiscard]] int wait_until_due(int wait_ms) const;
+  void run_due();
   void tell(WorkerEvent event) { kept_back_.push_back(std::move(event)); }
   void tell_control();
 
@@ -87,6 +96,7 @@ class Worker {
   ReceiveBuffer buffer_;
   std::array<epoll_event, kEventsPerTurn> events_{};
   WorkerStatistics statistics_;
+  Streams streams_;
 };
 
 }  // namespace millrace::dataplane

@@ -1,0 +1,78 @@
+// Framed streams (RFC 4571): packets are taken out and go the way of all packets; what leaves on one is put behind its
+// length. A packet that the socket takes only a part of is kept, one a stream, and finished when it takes more.
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "base/check.hpp"
+#include "dataplane/socket/datagram_io.hpp"
+#include "dataplane/socket/streams.hpp"
+
+namespace millrace::dataplane {
+
+// 0, or the error of the stream.
+int Streams::read_packets(StreamEnd& end, Now now) {
+  const auto room = end.framing->in.room();
+  MR_CHECK(!room.empty());
+  WallTime stamp;
+  const ssize_t count = receive_stream(end.socket.get(), room, stamp);
+  if (count == 0) end.ended = true;
+  if (count <= 0) return count == 0 || errno == EAGAIN || errno == EWOULDBLOCK ? 0 : errno;
+  end.framing->in.filled(static_cast<std::size_t>(count));
+  end.framing->stamp = stamp == WallTime{} ? now.wall : stamp;
+  return 0;
+}
+
+// Packets of one framed stream that leave on another are not read while that one takes nothing.
+bool Streams::has_room(const StreamEnd& end) const {
+  const StreamEnd& other = end.pair->other(end);
+  return !other.socket || !other.framing || other.framing->out.empty();
+}
+
+std::optional<Streams::Arrived> Streams::next_packet(StreamPair& pair) {
+  if (pair.state != StreamPair::State::connected) return std::nullopt;
+  for (StreamEnd* end : {&pair.client, &pair.destination}) {
+    if (!end->socket || !end->framing) continue;
+    end->held_up = !has_room(*end);
+    if (end->held_up) continue;
+    const auto frame = end->framing->in.next();
+    if (!frame) continue;
+    return Arrived{
+        .port = end->port,
+        .in = {.bytes = frame->bytes, .from = end->peer, .stamp = end->framing->stamp, .too_long = frame->too_long}};
+  }
+  return std::nullopt;
+}
+
+void Streams::send(Send& send) {
+  StreamPair* pair = send.out->connection->streams.get();
+  if (pair == nullptr) return;
+  StreamEnd& end = pair->end_of(send.out->slot);
+  if (!end.socket || !end.framing) return;
+  if (!end.framing->out.empty()) {
+    send.congested = true;
+    return;
+  }
+  auto header = frame_header(send.bytes.size());
+  const std::size_t whole = header.size() + send.bytes.size();
+  std::size_t taken = 0;
+  if (!transmit_frame(end.socket.get(), header, send.bytes, taken)) return;   // the stream's end comes as an event
+  send.sent = true;
+  if (taken == whole) return;
+  end.framing->out.keep(header, send.bytes, taken);
+  update_interest(end);
+}
+
+int Streams::write_rest(StreamEnd& end) {
+  FrameRest& rest = end.framing->out;
+  if (rest.empty()) return 0;
+  const auto bytes = rest.bytes();
+  const ssize_t count = ::send(end.socket.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (count < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : errno;
+  rest.sent(static_cast<std::size_t>(count));
+  return 0;
+}
+
+}  // namespace millrace::dataplane
