@@ -35,12 +35,17 @@ bool is_of_somebody_else(const SysError& error) {
 
 class PortPool::Table : public PortTable {
  public:
-  explicit Table(const Address& its_address) : address{its_address} {}
+  Table(const Address& its_address, Kind its_kind) : address{its_address}, kind{its_kind} {}
   Address address;
+  Kind kind;
 };
 
-PortPool::PortPool(std::vector<Interface> interfaces, Options options, Bind bind)
-    : interfaces_{std::move(interfaces)}, options_{options}, bind_{std::move(bind)}, random_state_{options.seed} {
+PortPool::PortPool(std::vector<Interface> interfaces, Options options, Bind bind, StreamBinds streams)
+    : interfaces_{std::move(interfaces)},
+      options_{options},
+      bind_{std::move(bind)},
+      stream_binds_{std::move(streams)},
+      random_state_{options.seed} {
   for (const Interface& interface : interfaces_) MR_CHECK(!interface.addresses.empty());
 }
 
@@ -86,7 +91,6 @@ std::expected<PortPair, PortError> PortPool::take(const Address& address, const 
 std::expected<UniqueFd, SysError> PortPool::take_named(const Endpoint& rtp, TimePoint now) {
   auto socket = bind_named(rtp);
   if (!socket) return socket;
-  if (find_table(rtp.address) == nullptr) forget_idle_tables(now);
   hold(rtp, Named::rtp_alone, now);
   ++statistics_.taken;
   ++statistics_.in_use;
@@ -94,51 +98,86 @@ std::expected<UniqueFd, SysError> PortPool::take_named(const Endpoint& rtp, Time
 }
 
 std::expected<UniqueFd, SysError> PortPool::take_rtcp_of(const Endpoint& rtp, TimePoint now) {
-  const auto named = named_.find(rtp);
-  MR_CHECK(named != named_.end() && named->second == Named::rtp_alone);
-  if (rtp.port.value() == kLastPort) return std::unexpected{SysError{0, "no port is above 65535"}};
+  const auto found = named(Kind::datagrams).find(rtp);
+  MR_CHECK(found != named(Kind::datagrams).end() && found->second == Named::rtp_alone);
+  if (rtp.port.value() == kLastPort) return std::unexpected{SysError{0, "there is no port above 65535"}};
   auto socket = bind_named(rtp.next_port());
   if (!socket) return socket;
-  named->second = Named::rtp_with_rtcp;
+  found->second = Named::rtp_with_rtcp;
   hold(rtp.next_port(), Named::rtcp, now);
   return socket;
 }
 
 void PortPool::give_back_rtcp_of(const Endpoint& rtp, TimePoint now) {
-  const auto named = named_.find(rtp);
-  if (named == named_.end()) {
+  const auto found = named(Kind::datagrams).find(rtp);
+  if (found == named(Kind::datagrams).end()) {
     // One half of a pair that was handed out by chance: from now on its RTP port is one by itself.
-    const Table* table = find_table(rtp.address);
-    if (table != nullptr && table->is_in_use(pair_of(rtp))) named_.emplace(rtp, Named::rtp_alone);
-  } else if (named->second == Named::rtp_with_rtcp) {
-    named->second = Named::rtp_alone;
-    release(rtp.next_port(), now);
+    if (is_taken(rtp)) named(Kind::datagrams).emplace(rtp, Named::rtp_alone);
+  } else if (found->second == Named::rtp_with_rtcp) {
+    found->second = Named::rtp_alone;
+    release(rtp.next_port(), Kind::datagrams, now);
   }
+}
+
+std::expected<StreamPort, SysError> PortPool::take_stream(const Endpoint& local, StreamRole role,
+                                                          const PortRange& range, TimePoint now) {
+  StreamPort taken{.local = local, .socket = {}};
+  if (local.port.value() != 0) {
+    auto socket = bind_stream(local, role);
+    if (!socket) return std::unexpected{std::move(socket.error())};
+    taken.socket = *std::move(socket);
+    hold(local, Named::stream, now);
+  } else {
+    if (find_table(local.address, Kind::streams) == nullptr) forget_idle_tables(now);
+    const auto try_pair = [&](Table& table, std::size_t pair) { return try_stream(table, pair, role, now, taken); };
+    const auto found = search(table_of(local.address, Kind::streams), range, now, try_pair);
+    if (!found) std::erase_if(tables_, [](const auto& table) { return table->idle(); });
+    if (!found && found.error() == PortError::bind_failed) return std::unexpected{*last_failure_};
+    if (!found) {
+      return std::unexpected{SysError{0, "no free port in " + std::to_string(range.first) + "-" +
+                                             std::to_string(static_cast<unsigned>(range.last) + 1)}};
+    }
+  }
+  ++statistics_.taken;
+  ++statistics_.in_use;
+  return taken;
+}
+
+void PortPool::retire_stream(const Endpoint& local) {
+  const auto found = named(Kind::streams).find(local);
+  if (found != named(Kind::streams).end()) found->second = Named::retired_stream;
 }
 
 void PortPool::give_back(const Endpoint& rtp, TimePoint now) {
-  const auto named = named_.find(rtp);
-  if (named != named_.end()) {
-    if (named->second == Named::rtcp) return;
-    if (named->second == Named::rtp_with_rtcp) release(rtp.next_port(), now);
-    release(rtp, now);
-    --statistics_.in_use;
-    return;
+  if (!give_back_named(rtp, now)) {
+    if (rtp.port.value() % 2 != 0 || named(Kind::datagrams).contains(rtp) || !is_taken(rtp)) return;
+    find_table(rtp.address)->rest(pair_of(rtp), now, false);
   }
-  Table* table = find_table(rtp.address);
-  if (table == nullptr || rtp.port.value() % 2 != 0 || !is_taken(rtp)) return;
-  table->rest(pair_of(rtp), now, false);
   --statistics_.in_use;
 }
 
-PortPool::Table* PortPool::find_table(const Address& address) const {
-  const auto found = std::ranges::find_if(tables_, [&address](const auto& table) { return table->address == address; });
+bool PortPool::give_back_named(const Endpoint& port, TimePoint now) {
+  const auto stream = named(Kind::streams).find(port);
+  if (stream != named(Kind::streams).end() && stream->second == Named::retired_stream) {
+    release(port, Kind::streams, now);
+    return true;
+  }
+  const auto datagrams = named(Kind::datagrams).find(port);
+  if (datagrams == named(Kind::datagrams).end() || datagrams->second == Named::rtcp) return false;
+  if (datagrams->second == Named::rtp_with_rtcp) release(port.next_port(), Kind::datagrams, now);
+  release(port, Kind::datagrams, now);
+  return true;
+}
+
+PortPool::Table* PortPool::find_table(const Address& address, Kind kind) const {
+  const auto found = std::ranges::find_if(
+      tables_, [&](const auto& table) { return table->address == address && table->kind == kind; });
   return found == tables_.end() ? nullptr : found->get();
 }
 
-PortPool::Table& PortPool::table_of(const Address& address) {
-  if (Table* table = find_table(address)) return *table;
-  return *tables_.emplace_back(std::make_unique<Table>(address));
+PortPool::Table& PortPool::table_of(const Address& address, Kind kind) {
+  if (Table* table = find_table(address, kind)) return *table;
+  return *tables_.emplace_back(std::make_unique<Table>(address, kind));
 }
 
 // All of 127/8 may be named, one address after the other: before another table is made those go that nobody needs.
@@ -151,14 +190,32 @@ void PortPool::forget_idle_tables(TimePoint now) {
 
 // In our own books; the machine knows of everybody.
 bool PortPool::is_taken(const Endpoint& port) const {
-  if (named_.contains(port)) return true;
+  const NamedPorts& ports = named(Kind::datagrams);
+  if (ports.contains(port)) return true;
   const Table* table = find_table(port.address);
-  return table != nullptr && table->is_in_use(pair_of(port)) && !named_.contains(neighbour_of(port));
+  return table != nullptr && table->is_in_use(pair_of(port)) && !ports.contains(neighbour_of(port));
+}
+
+// Of TCP they are the only ones that count, so the wildcard is everybody's neighbour here.
+bool PortPool::is_taken_stream(const Endpoint& port) const {
+  return std::ranges::any_of(tables_, [&](const auto& table) {
+    const bool meets = table->address == port.address || table->address.is_any() || port.address.is_any();
+    return table->kind == Kind::streams && table->address.family() == port.address.family() && meets &&
+           named(Kind::streams).contains({table->address, port.port});
+  });
 }
 
 std::expected<UniqueFd, SysError> PortPool::bind_named(const Endpoint& port) {
   if (is_taken(port)) return std::unexpected{SysError{EADDRINUSE, "bind " + port.to_string()}};
-  auto socket = bind_(port);
+  return noted(bind_(port));
+}
+
+std::expected<UniqueFd, SysError> PortPool::bind_stream(const Endpoint& port, StreamRole role) {
+  if (is_taken_stream(port)) return std::unexpected{SysError{EADDRINUSE, "bind " + port.to_string()}};
+  return noted(role == StreamRole::listener ? stream_binds_.listen(port) : stream_binds_.reserve(port));
+}
+
+std::expected<UniqueFd, SysError> PortPool::noted(std::expected<UniqueFd, SysError> socket) {
   if (!socket && !is_of_somebody_else(socket.error())) {
     last_failure_ = socket.error();
     ++statistics_.failed;
@@ -167,24 +224,27 @@ std::expected<UniqueFd, SysError> PortPool::bind_named(const Endpoint& port) {
 }
 
 void PortPool::hold(const Endpoint& port, Named as, TimePoint now) {
-  Table& table = table_of(port.address);
+  const Kind kind = as == Named::stream ? Kind::streams : Kind::datagrams;
+  if (find_table(port.address, kind) == nullptr) forget_idle_tables(now);
+  Table& table = table_of(port.address, kind);
   table.wake(now - options_.rest);
   if (!table.is_in_use(pair_of(port))) {
     table.wake_pair(pair_of(port));
     table.use(pair_of(port));
   }
-  named_.emplace(port, as);
+  named(kind).emplace(port, as);
 }
 
-void PortPool::release(const Endpoint& port, TimePoint now) {
-  named_.erase(port);
-  if (!named_.contains(neighbour_of(port))) table_of(port.address).rest(pair_of(port), now, false);
+void PortPool::release(const Endpoint& port, Kind kind, TimePoint now) {
+  named(kind).erase(port);
+  if (!named(kind).contains(neighbour_of(port))) table_of(port.address, kind).rest(pair_of(port), now, false);
 }
 
-std::expected<PortPair, PortError> PortPool::take_from(Table& table, const PortRange& range, TimePoint now) {
+template <class TryPair>
+std::expected<void, PortError> PortPool::search(Table& table, const PortRange& range, TimePoint now,
+                                                TryPair&& try_pair) {
   const PairRange pairs = pairs_of(range);
   if (pairs.first > pairs.last) return std::unexpected{PortError::exhausted};
-  PortPair taken;
   table.wake(now - options_.rest);
   for (;;) {
     std::size_t start = table.cursor;
@@ -198,14 +258,21 @@ std::expected<PortPair, PortError> PortPool::take_from(Table& table, const PortR
       if (!pair) return std::unexpected{PortError::exhausted};
       ++statistics_.taken_while_resting;
     }
-    const auto tried = try_bind(table, *pair, now, taken);
-    if (tried == Try::bound) return taken;
+    table.cursor = *pair + 1;
+    const Try tried = try_pair(table, *pair);
+    if (tried == Try::bound) return {};
     if (tried == Try::failed) return std::unexpected{PortError::bind_failed};
   }
 }
 
+std::expected<PortPair, PortError> PortPool::take_from(Table& table, const PortRange& range, TimePoint now) {
+  PortPair taken;
+  const auto try_pair = [&](Table& where, std::size_t pair) { return try_bind(where, pair, now, taken); };
+  if (const auto found = search(table, range, now, try_pair); !found) return std::unexpected{found.error()};
+  return taken;
+}
+
 PortPool::Try PortPool::try_bind(Table& table, std::size_t pair, TimePoint now, PortPair& out) {
-  table.cursor = pair + 1;
   out.rtp = {table.address, port_of(pair)};
   auto rtp = bind_(out.rtp);
   auto rtcp = rtp ? bind_(out.rtp.next_port()) : std::unexpected{SysError{}};
@@ -217,15 +284,28 @@ PortPool::Try PortPool::try_bind(Table& table, std::size_t pair, TimePoint now, 
     ++statistics_.in_use;
     return Try::bound;
   }
-  SysError error = rtp ? std::move(rtcp.error()) : std::move(rtp.error());
-  if (!is_of_somebody_else(error)) {
-    last_failure_ = std::move(error);
-    ++statistics_.failed;
-    return Try::failed;
+  const auto socket = noted(std::move(rtp ? rtcp : rtp));
+  if (!is_of_somebody_else(socket.error())) return Try::failed;
+  pass_over(table, pair, now);
+  return Try::passed_over;
+}
+
+PortPool::Try PortPool::try_stream(Table& table, std::size_t pair, StreamRole role, TimePoint now, StreamPort& out) {
+  out.local = {table.address, port_of(pair)};
+  auto socket = bind_stream(out.local, role);
+  if (socket) {
+    out.socket = *std::move(socket);
+    hold(out.local, Named::stream, now);
+    return Try::bound;
   }
+  if (!is_of_somebody_else(socket.error())) return Try::failed;
+  pass_over(table, pair, now);
+  return Try::passed_over;
+}
+
+void PortPool::pass_over(Table& table, std::size_t pair, TimePoint now) {
   ++statistics_.passed_over;
   table.rest(pair, now, true);
-  return Try::passed_over;
 }
 
 // splitmix64: eight bytes of state; the order need only differ from run to run.

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "session/fork.hpp"
+#include "session/stream_state.hpp"
 #include "session/view_builder.hpp"
 
 namespace millrace::session {
@@ -163,7 +164,12 @@ void Calls::on(const flow::PortClosed& event, Now now) { ports_.on_closed(event.
 
 void Calls::on(const flow::Removed& event, Now) { installer_.on_removed(event.connection); }
 
-void Calls::on(const flow::StreamChanged&, Now) {}
+void Calls::on(const flow::StreamChanged& event, Now now) {
+  const auto found = connections_.find(event.connection);
+  if (found == connections_.end() || found->second->session == nullptr) return;
+  note_stream(*found->second, event);
+  change_state(*found->second, state_of(event.state), reason_of(event), now);
+}
 
 std::optional<View> Calls::view(ConnectionId id, Now) const {
   const auto found = connections_.find(id);

@@ -102,7 +102,9 @@ std::expected<SessionPorts, PortRefused> LocalPorts::make_session(const SideWant
 }
 
 void LocalPorts::give_up(MediaStream& stream, TimePoint now) {
-  if (!stream.has_ports() || stream.handed_over) return;
+  if (!stream.has_ports()) return;
+  if (flow::is_stream(stream.transport)) pool_.retire_stream(stream.local);
+  if (stream.handed_over) return;
   for (MediaPort& port : stream.ports) port.socket = net::UniqueFd{};
   pool_.give_back(stream.local, now);
 }

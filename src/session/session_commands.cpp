@@ -14,6 +14,11 @@ bool is_sendable(const net::Endpoint& destination) {
   return destination.is_set() && !destination.address.is_any() && destination.port.value() != 0;
 }
 
+// Bytes without frames mean nothing to the other transports.
+bool can_be_joined(flow::Transport one, flow::Transport other) {
+  return (one == flow::Transport::stream) == (other == flow::Transport::stream);
+}
+
 void set_idle(Timers& timers, std::optional<std::chrono::seconds> timeout) {
   if (timeout) timers.set_idle(timeout->count() == 0 ? Timers::kNever : *timeout);
 }
@@ -38,9 +43,7 @@ void take_over(MediaStream& stream, SidePorts ports) {
 std::optional<Error> Calls::refuse_session(const Create& command) const {
   if (command.call_id.size() > kMaxName || command.owner.size() > kMaxName) return Error::limit_reached;
   if (calls_.contains(std::string_view{command.call_id})) return Error::in_use;
-  if (flow::is_stream(command.caller.transport) || flow::is_stream(command.callee.transport)) {
-    return Error::not_supported;
-  }
+  if (!can_be_joined(command.caller.transport, command.callee.transport)) return Error::not_supported;
   if (draining_) return Error::draining;
   if (settings_.max_connections != 0 && connections_.size() >= settings_.max_connections) return Error::limit_reached;
   const auto owned = owners_.find(std::string_view{command.owner});

@@ -47,7 +47,17 @@ class Taking {
   [[nodiscard]] Making& making(Side side) { return sides_[index_of(side)]; }
 
   // These answer what the machine said when they failed.
+  std::string take_stream(Making& making) {
+    const auto role = &making == sides_.data() ? net::StreamRole::listener : net::StreamRole::reservation;
+    auto port = pool_.take_stream(making.request.wanted.local, role, making.ports.place.interface->range, now_);
+    if (!port) return port.error().message();
+    making.ports.local = port->local;
+    making.ports.rtp_socket = std::move(port->socket);
+    return {};
+  }
+
   std::string take_named(Making& making) {
+    if (!making.datagrams()) return take_stream(making);
     auto socket = pool_.take_named(making.request.wanted.local, now_);
     if (!socket) return socket.error().message();
     making.ports.local = making.request.wanted.local;
@@ -56,6 +66,7 @@ class Taking {
   }
 
   std::string take_chosen(Making& making) {
+    if (!making.datagrams()) return take_stream(making);
     const net::PortRange& range = making.ports.place.interface->range;
     auto pair = pool_.take(making.request.wanted.local.address, range, now_);
     if (!pair && pair.error() == net::PortError::bind_failed) return pool_.last_failure()->message();
@@ -94,6 +105,7 @@ class Taking {
       if (!making.ports.local.is_set()) continue;
       making.ports.rtp_socket = net::UniqueFd{};
       making.ports.rtcp_socket = net::UniqueFd{};
+      if (!making.datagrams()) pool_.retire_stream(making.ports.local);
       pool_.give_back(making.ports.local, now_);
     }
     return {.callee_side = failed == Side::answerer,

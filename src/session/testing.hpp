@@ -95,7 +95,9 @@ class World {
       : settings{options.settings},
         pool{options.interfaces,
              {.order = net::PortOrder::sequential},
-             [this](const net::Endpoint& local) { return bind(local); }},
+             [this](const net::Endpoint& local) { return bind(local); },
+             {.listen = [this](const net::Endpoint& local) { return bind(local); },
+              .reserve = [this](const net::Endpoint& local) { return bind(local); }}},
         calls{settings, pool, forwarder, counters, host(std::move(options))} {
     calls.add_listener(listener);
   }
