@@ -22,6 +22,10 @@ namespace millrace::access {
 inline constexpr std::size_t kMaxAuditWaiting = 16U << 20U;  // bytes of entries that wait; more are lost and counted
 inline constexpr std::chrono::seconds kAuditRetry{1};  // how often writing is tried again, and the file looked at
 
+// What a command is told that would change something while allows_commands() is false.
+inline constexpr std::string_view kNotAudited =
+    "the audit log cannot be written, and audit.required is set: nothing may be changed meanwhile";
+
 struct AuditEntry {
   std::string_view identity;
   std::string_view peer;  // "192.0.2.7:50312", "unix:0"

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "access/peer_name.hpp"
 #include "control/admin/describe.hpp"
 #include "control/admin/doctor.hpp"
 
@@ -80,12 +81,39 @@ struct Service {
 struct Row {
   std::string_view name;
   Outcome (Service::*run)(const json::object&);
+  bool changes = false;
 };
 constexpr std::array kCommands{Row{"status", &Service::status}, Row{"calls", &Service::list},
-                               Row{"call", &Service::call},     Row{"drain", &Service::drain},
-                               Row{"log", &Service::log},       Row{"doctor", &Service::doctor}};
+                               Row{"call", &Service::call},     Row{"drain", &Service::drain, true},
+                               Row{"log", &Service::log, true}, Row{"doctor", &Service::doctor}};
 
-Outcome run(std::string_view body, Service service) {
+// Who asks, and the log of what was changed; null: there is none.
+struct Witness {
+  access::Audit* audit;
+  const Origin& origin;
+  WallTime now;
+
+  void note(std::string_view command, std::string_view call, const Outcome& outcome) const {
+    const auto name = access::peer_name(origin.peer, origin.user_id);
+    audit->note({.identity = name.identity,
+                 .peer = name.peer,
+                 .protocol = "admin",
+                 .command = command,
+                 .session = call,
+                 .result = outcome ? "OK" : "error",
+                 .reason = outcome ? std::string_view{} : outcome.error()},
+                now);
+  }
+};
+
+Outcome run_noted(const Row& row, const json::object& request, Service& service, const Witness& witness) {
+  auto outcome =
+      witness.audit->allows_commands() ? (service.*row.run)(request) : refuse(std::string{access::kNotAudited});
+  witness.note(row.name, text_at(request, "call"), outcome);
+  return outcome;
+}
+
+Outcome run(std::string_view body, Service service, const Witness& witness) {
   json::error_code error;
   const auto value = json::parse({body.data(), body.size()}, error, {}, {.max_depth = kMaxDepth});
   if (error || !value.is_object())
@@ -96,6 +124,7 @@ Outcome run(std::string_view body, Service service) {
   if (row == kCommands.end()) {
     return refuse(fmt::format("unknown command '{}'; there are status, calls, call, drain, log, doctor", command));
   }
+  if (row->changes && witness.audit != nullptr) return run_noted(*row, request, service, witness);
   return (service.*row->run)(request);
 }
 
@@ -106,8 +135,10 @@ std::string error_line(std::string_view sentence) {
 
 }  // namespace
 
-void AdminFrontend::serve(std::string_view body, const Origin&, std::string& answer) {
-  const auto outcome = run(body, Service{.calls = calls_, .node = node_, .now = clock_()});
+void AdminFrontend::serve(std::string_view body, const Origin& origin, std::string& answer) {
+  const auto now = clock_();
+  const auto outcome = run(body, Service{.calls = calls_, .node = node_, .now = now},
+                           Witness{.audit = audit_, .origin = origin, .now = now.wall});
   answer += outcome ? fmt::format("{{\"ok\":true,\"result\":{}}}\n", *outcome) : error_line(outcome.error());
 }
 

@@ -30,11 +30,30 @@ class FakeNode final : public Node {
   std::string logged;
 };
 
+class FakeAudit final : public access::Audit {
+ public:
+  [[nodiscard]] bool enabled() const override { return true; }
+  [[nodiscard]] bool allows_commands() const override { return writable; }
+  void note(const access::AuditEntry& entry, WallTime) override {
+    EXPECT_EQ(entry.identity, "uid:1000");
+    EXPECT_EQ(entry.peer, "unix:1000");
+    EXPECT_EQ(entry.protocol, "admin");
+    lines.push_back(std::string{entry.command} + "|" + std::string{entry.session} + "|" + std::string{entry.result} +
+                    "|" + std::string{entry.reason});
+  }
+  void reopen() override {}
+  void flush() override {}
+  [[nodiscard]] std::uint64_t lost() const override { return 0; }
+
+  bool writable = true;
+  std::vector<std::string> lines;
+};
+
 class Admin : public ::testing::Test {
  protected:
   json::object ask(std::string_view line) {
     std::string answer;
-    frontend_.serve(line, {}, answer);
+    frontend_.serve(line, {.peer = {}, .local = {}, .user_id = 1000}, answer);
     EXPECT_TRUE(answer.ends_with('\n')) << answer;
     EXPECT_EQ(answer.find('\n'), answer.size() - 1) << "one line: " << answer;
     return json::parse(answer).as_object();
@@ -52,7 +71,8 @@ class Admin : public ::testing::Test {
 
   session::testing::World world_;
   FakeNode node_;
-  AdminFrontend frontend_{world_.calls, node_, [this] { return world_.now; }};
+  FakeAudit audit_;
+  AdminFrontend frontend_{world_.calls, node_, [this] { return world_.now; }, &audit_};
 };
 
 TEST_F(Admin, status_counts_calls_and_says_what_runs) {
@@ -98,6 +118,30 @@ TEST_F(Admin, drain_and_log_reach_the_node) {
   EXPECT_TRUE(node_.drained);
   result(R"({"command":"log","level":"debug","call":"c1"})");
   EXPECT_EQ(node_.logged, "c1");
+}
+
+TEST_F(Admin, what_changes_something_is_noted_with_whoever_asked) {
+  result(R"({"command":"status"})");
+  result(R"({"command":"drain"})");
+  result(R"({"command":"log","level":"debug","call":"c1"})");
+  error(R"({"command":"log","level":"loud"})");
+  error(R"({"command":"destroy"})");
+  EXPECT_EQ(audit_.lines, (std::vector<std::string>{"drain||OK|", "log|c1|OK|", "log||error|no such level"}));
+}
+
+TEST_F(Admin, while_a_required_audit_log_fails_nothing_is_changed) {
+  audit_.writable = false;
+  EXPECT_NE(error(R"({"command":"drain"})").find("audit.required"), std::string::npos);
+  EXPECT_FALSE(node_.drained);
+  EXPECT_EQ(audit_.lines.size(), 1u);
+  result(R"({"command":"status"})");
+}
+
+TEST_F(Admin, without_an_audit_log_all_goes_on) {
+  AdminFrontend frontend{world_.calls, node_, [this] { return world_.now; }};
+  std::string answer;
+  frontend.serve(R"({"command":"drain"})", {}, answer);
+  EXPECT_TRUE(node_.drained);
 }
 
 TEST_F(Admin, what_cannot_be_answered_is_refused_in_a_sentence) {

@@ -17,13 +17,20 @@ bool refuse_unless(const std::expected<void, ErrorCode>& done, std::string& answ
   return done ? true : refuse(done.error(), answer);
 }
 
+// "OK", or the word that says what failed: of the whole line, or of its last part.
+std::string_view result_of(bool succeeded, std::string_view answer) {
+  if (!succeeded) return answer;
+  const auto part = answer.rfind("&& -");
+  return part == std::string_view::npos ? "OK" : answer.substr(part + 3);
+}
+
 }  // namespace
 
 Server::Server(Session session, Options options) : session_{std::move(session)}, options_{std::move(options)} {}
 
 void Server::serve(std::string_view body, const Origin& origin, std::string& answer) {
   ++commands_.received;
-  finish(answer_line(body, origin, answer), answer);
+  finish(options_.guard.is_there() ? answer_guarded(body, origin, answer) : answer_line(body, origin, answer), answer);
 }
 
 void Server::refuse_too_long(std::string& answer) {
@@ -35,6 +42,21 @@ void Server::finish(bool succeeded, std::string& answer) {
   ++(succeeded ? commands_.succeeded : commands_.failed);
   answer += '\n';
   ++commands_.replied;
+}
+
+bool Server::answer_guarded(std::string_view body, const Origin& origin, std::string& answer) {
+  const auto& guard = options_.guard;
+  const auto what = describe(body);
+  const auto admitted = guard.admit ? guard.admit(origin, what.changes) : std::expected<void, std::string>{};
+  const auto begin = answer.size();
+  const bool succeeded = admitted ? answer_line(body, origin, answer) : refuse(ErrorCode::refused, answer);
+  if (guard.note && (what.changes || !admitted)) {
+    guard.note(origin, {.command = what.command,
+                        .call_id = what.call_id,
+                        .result = result_of(succeeded, std::string_view{answer}.substr(begin)),
+                        .reason = admitted ? std::string_view{} : admitted.error()});
+  }
+  return succeeded;
 }
 
 bool Server::answer_line(std::string_view body, const Origin& origin, std::string& answer) {

@@ -7,6 +7,7 @@
 
 #include "control/frontend.hpp"
 #include "control/rtpproxy/decode.hpp"
+#include "control/rtpproxy/guard.hpp"
 #include "control/rtpproxy/notify_targets.hpp"
 #include "control/rtpproxy/session_link.hpp"
 #include "control/rtpproxy/statistics.hpp"
@@ -20,6 +21,7 @@ class Server final : public Frontend {
     bool bridging = false;  // interfaces named "internal" and "external" are there
     // A notify socket that was asked for and is not allowed; for the log.
     std::function<void(std::string_view target)> on_unknown_target = [](std::string_view) {};
+    Guard guard{};  // limits and the audit log
   };
 
   Server(Session session, Options options);
@@ -33,6 +35,7 @@ class Server final : public Frontend {
 
  private:
   // These append the answer and say whether the command counts as a success.
+  bool answer_guarded(std::string_view body, const Origin& origin, std::string& answer);
   bool answer_line(std::string_view body, const Origin& origin, std::string& answer);
   bool answer_request(const Request& request, std::string& answer);
   bool answer_session(const Request& request, std::string& answer);

@@ -208,6 +208,97 @@ TEST_F(RtpproxyServer, unknown_notify_socket_is_reported_and_the_session_made) {
   EXPECT_FALSE(std::get<session::Offer>(asked_[0]).notify.has_value());
 }
 
+// A server whose guard the test holds in its hands.
+class GuardedRtpproxyServer : public ::testing::Test {
+ protected:
+  std::string ask(std::string_view body, session::Reply reply = session::Done{}) {
+    reply_ = std::move(reply);
+    std::string answer = "cookie ";
+    server_.serve(body, Origin{}, answer);
+    return answer.substr(7);
+  }
+
+  session::Reply reply_;
+  int executed_ = 0;
+  std::string refusal_;
+  std::vector<std::string> noted_;  // "command|call|result|reason"
+  Server server_{Session{.execute =
+                             [this](const session::Command&) {
+                               ++executed_;
+                               return reply_;
+                             },
+                         .totals = [] { return session::Totals{}; }},
+                 Server::Options{.targets = *NotifyTargets::parse({}),
+                                 .bridging = false,
+                                 .guard = {.admit = [this](const Origin&, bool) -> std::expected<void, std::string> {
+                                             if (refusal_.empty()) return {};
+                                             return std::unexpected{refusal_};
+                                           },
+                                           .note =
+                                               [this](const Origin&, const Noted& noted) {
+                                                 noted_.push_back(
+                                                     std::string{noted.command} + "|" + std::string{noted.call_id} +
+                                                     "|" + std::string{noted.result} + "|" + std::string{noted.reason});
+                                               }}}};
+};
+
+TEST_F(GuardedRtpproxyServer, what_changes_something_is_noted_with_its_result) {
+  struct Case {
+    std::string_view line;
+    session::Reply reply;
+    std::string_view noted;  // nothing: not noted
+  };
+  const std::array cases{
+      Case{"U c - 0 f", port("192.0.2.1:20000"), "U|c|OK|"},
+      Case{"U c - 0 f", Error::no_port_for_new, "U|c|E72|"},
+      Case{"L c - 0 f t", Error::not_found, "L|c|0|"},
+      Case{"D c f", session::Done{}, "D|c|OK|"},
+      Case{"X", session::Done{}, "X||OK|"},
+      Case{"U c 300.1.2.3 4000 f", session::Done{}, "U|c|E37|"},
+      Case{"U c", session::Done{}, "U|c|E1|"},
+      Case{"V", session::Done{}, ""},
+      Case{"Q c f", Error::not_found, ""},
+      Case{"Z", session::Done{}, ""},
+  };
+  for (const Case& c : cases) {
+    noted_.clear();
+    ask(c.line, c.reply);
+    EXPECT_EQ(noted_.size(), c.noted.empty() ? 0u : 1u) << c.line;
+    if (!noted_.empty()) {
+      EXPECT_EQ(noted_[0], c.noted);
+    }
+  }
+}
+
+TEST_F(GuardedRtpproxyServer, a_part_that_failed_is_the_result) {
+  std::vector<session::Reply> replies{port("192.0.2.1:20000"), Error::not_found};
+  Server server{Session{.execute =
+                            [&](const session::Command&) {
+                              auto reply = replies.front();
+                              replies.erase(replies.begin());
+                              return reply;
+                            },
+                        .totals = [] { return session::Totals{}; }},
+                Server::Options{.targets = *NotifyTargets::parse({}),
+                                .bridging = false,
+                                .guard = {.admit = {}, .note = [this](const Origin&, const Noted& noted) {
+                                            noted_.emplace_back(noted.result);
+                                          }}}};
+  std::string answer;
+  server.serve("U c - 0 f t && D", Origin{}, answer);
+  EXPECT_EQ(answer, "20000 192.0.2.1 && -1\n");
+  EXPECT_EQ(noted_, std::vector<std::string>{"-1"});
+}
+
+TEST_F(GuardedRtpproxyServer, what_is_not_admitted_is_refused_counted_and_noted_whatever_it_asks) {
+  refusal_ = "too many";
+  EXPECT_EQ(ask("U c - 0 f"), "E98\n");
+  EXPECT_EQ(ask("V"), "E98\n");
+  EXPECT_EQ(executed_, 0);
+  EXPECT_EQ(noted_, (std::vector<std::string>{"U|c|E98|too many", "V||E98|too many"}));
+  EXPECT_EQ(server_.commands().failed, 2u);
+}
+
 TEST(RtpproxyFeatures, promise_only_what_holds) {
   for (const std::string_view date :
        {"20040107", "20050322", "20060704", "20080403", "20081102", "20090810", "20140323",
