@@ -16,7 +16,7 @@ std::expected<std::unique_ptr<Inbox>, SysError> Inbox::create() {
 bool Inbox::post(Job job) {
   {
     const std::scoped_lock lock{mutex_};
-    if (closed_ || waiting_.size() >= kInboxJobs) return false;
+    if (closed_ || waiting_.size() + unfinished_ >= kInboxJobs) return false;
     waiting_.push_back(std::move(job));
     if (waiting_.size() > 1) return true;  // the bell has been rung
   }
@@ -34,14 +34,15 @@ bool Inbox::run(session::Calls& calls, const std::function<Now()>& clock) {
     next_ = 0;
     const std::scoped_lock lock{mutex_};
     batch_.swap(waiting_);
+    unfinished_ = batch_.size();
   }
   for (std::size_t left = kJobsPerBatch; left > 0 && next_ < batch_.size(); --left) {
     Job job = std::exchange(batch_[next_++], Job{});
     job(calls, clock());
   }
-  if (next_ < batch_.size()) return true;
   const std::scoped_lock lock{mutex_};
-  return !waiting_.empty();
+  unfinished_ = batch_.size() - next_;
+  return unfinished_ > 0 || !waiting_.empty();
 }
 
 void Inbox::close() {
@@ -50,9 +51,10 @@ void Inbox::close() {
     const std::scoped_lock lock{mutex_};
     closed_ = true;
     dropped.swap(waiting_);
+    unfinished_ = 0;
   }
-  batch_.clear();
   next_ = 0;
+  const std::vector<Job> also_dropped = std::exchange(batch_, {});
 }
 
 }  // namespace millrace::control

@@ -29,10 +29,11 @@ class Inbox {
   // Any thread. False: full, or closed; `job` was not taken.
   [[nodiscard]] bool post(Job job);
 
-  // Control thread. At most kJobsPerBatch; true when more are waiting.
+  // Control thread. At most kJobsPerBatch; true when more are waiting: their ring has been heard, so it is to be called
+  // again.
   bool run(session::Calls& calls, const std::function<Now()>& clock);
   [[nodiscard]] int event_fd() const { return event_.get(); }
-  // Nothing is taken any more; what waits is destroyed without being run.
+  // Control thread. Nothing is taken any more; what waits is destroyed without being run.
   void close();
 
  private:
@@ -40,8 +41,9 @@ class Inbox {
   net::UniqueFd event_;
   std::mutex mutex_;
   std::vector<Job> waiting_;
-  std::vector<Job> batch_;   // control's
-  std::size_t next_ = 0;     // of batch_
+  std::vector<Job> batch_;  // control's
+  std::size_t next_ = 0;  // of batch_
+  std::size_t unfinished_ = 0;  // of batch_, as far as post() knows
   bool closed_ = false;
 };
 
