@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/time.hpp"
@@ -16,7 +17,8 @@ enum class Kind : std::uint8_t { created, state_changed, updated, statistics, fa
 constexpr bool is_lifecycle(Kind kind) { return kind != Kind::statistics; }
 
 struct Event {
-  std::uint64_t sequence = 0;  // grows by one with each event of the process, from 1
+  std::uint64_t sequence =
+      0;  // grows with each event of the process, from 1; a number is left out where some were lost
   Kind kind = Kind::created;
   WallTime at;
   std::string description;     // a sentence for people

@@ -32,14 +32,15 @@ inline constexpr std::size_t kMaxSubscriptions = 4096;
 enum class EndOfStream : std::uint8_t { none, overrun, closing };
 
 struct Filter {
-  std::function<bool(const Event&)> wants;  // called on the hub's thread
+  // Called on the hub's thread, also for a moment after the subscription is gone: owns what it reads. Empty: all.
+  std::function<bool(const Event&)> wants{};
   bool calls = false;                       // connections of the text protocol too; else sessions only
   bool statistics = true;
 };
 
 struct ResumePoint {
   std::string instance;
-  std::uint64_t after = 0;  // the last sequence number that the reader has
+  std::uint64_t after = 0;  // the last sequence number that the reader has; 0: from the first event on
 };
 
 // One reader's queue. Any thread may take; `ready` of Hub::subscribe() says when there is something.
@@ -62,9 +63,12 @@ class Hub {
   [[nodiscard]] virtual std::uint64_t last_sequence() const = 0;
 
   // Any thread. `ready` is called on the hub's thread, once each time an empty queue gets something or the stream ends;
-  // it must not block and must not call back into the hub. It is not called any more once the Subscription is gone
-  // (its destructor waits for a call that is under way). Without a resume point: from now on. With one, the events
-  // after it come first, none missing, none twice.
+  // it must not block and must not call back into the hub (take() it may). It is not called any more once the
+  // Subscription is gone: its destructor waits for a call that is under way, so it must not run under a lock that
+  // `ready` takes. Without a resume point: from now on. With one, the events after it come first, none missing, none
+  // twice; they too are announced by `ready`, and they do not count against the queue's limit. Statistics are not
+  // among them. Connections of the text protocol are noted only while somebody asks for them and a minute beyond: a
+  // resume that would have to reach further back is too_old.
   [[nodiscard]] virtual std::expected<std::unique_ptr<Subscription>, SubscribeError> subscribe(
       Filter filter, std::optional<ResumePoint> resume, std::function<void()> ready) = 0;
 
@@ -76,8 +80,10 @@ class Hub {
   virtual void close() = 0;
 
   struct Statistics {
-    std::uint64_t events = 0, statistics_left_out = 0, streams_overrun = 0;
-    std::size_t subscriptions = 0;
+    std::uint64_t events = 0;  // numbered; what was left out before that has no number
+    std::uint64_t statistics_left_out = 0;  // by all readers, and on the way to the hub
+    std::uint64_t streams_overrun = 0;
+    std::size_t subscriptions = 0;  // not destroyed yet, whether they ended or not
   };
   [[nodiscard]] virtual Statistics statistics() const = 0;  // any thread
 };
