@@ -44,8 +44,10 @@ enum class Count : std::uint8_t {
   rtp_jitter_last,    // ticks × 1000
   rtp_jitter_max,     // ticks × 1000
   rtp_jitter_average, // ticks × 1000
-  // From reports that the peer of this port sent about what it received from us; ssrc by ssrc the latest.
-  rtcp_round_trip_ns,      // between us and the peer, from a report that answers a sender report we passed to it; 0: none
+  // From RTCP reports of this port's peer about what it received from us, whichever port they came on; of several
+  // sources the one that was reported last. In the RTP port's block alone.
+  rtcp_round_trip_ns,      // between us and the peer: from the latest report that answers a sender report which we
+                           // passed on to it; 0: none yet
   rtcp_reported_jitter,    // ticks × 1000
   rtcp_reported_lost,      // cumulative, 0 when negative
   rtcp_reported_fraction,  // in 1/256, since the report before

@@ -14,6 +14,7 @@
 
 #include "base/static_vector.hpp"
 #include "base/time.hpp"
+#include "dataplane/socket/reports.hpp"
 #include "flow/plan.hpp"
 #include "rtp/reception.hpp"
 
@@ -87,6 +88,7 @@ struct Connection {
   bool complete = false;
   std::array<MediaPort, flow::kSlots> ports;
   std::array<rtp::Reception, flow::kSlots / 2> receptions;
+  std::array<PassedReport, flow::kSlots / 2> passed_reports;  // of the offerer, of the answerer
   std::unique_ptr<Limits> limits;  // nothing: what comes may pass
   std::unique_ptr<StreamPair> streams;  // nothing: datagrams alone
 

@@ -17,8 +17,8 @@ namespace {
 
 // One event moves no more than this, so that a fast stream does not keep a worker from its packets.
 constexpr std::size_t kBytesPerEvent = kPipeBytes;
-// A stream that the rate limit has stopped goes on when this much of a second's worth may leave: 100 reads a second.
-constexpr std::uint64_t kThrottleSlices = 100;
+// A stream that the rate limit has stopped goes on when so much of a second's worth may leave.
+constexpr std::uint64_t kSharesPerSecond = 100;
 
 bool is_blocked(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
@@ -30,11 +30,14 @@ std::size_t Streams::allowance(StreamEnd& from, Now now) {
   if (limits == nullptr) return kBytesPerEvent;
   flow::TokenBucket& bits = limits->of(from.port->slot).bits();
   if (!bits.is_set()) return kBytesPerEvent;
-  std::uint64_t bytes = bits.available(now.mono) / 8;
-  if (bytes == 0 && bits.fits(8, now.mono)) bytes = 1;
-  if (bytes != 0) return static_cast<std::size_t>(std::min<std::uint64_t>(bytes, kBytesPerEvent));
+  // A share at a time: else the limit would be met byte by byte. A full bucket lets any share pass.
+  const std::uint64_t share = std::max<std::uint64_t>(bits.per_second() / kSharesPerSecond, 8);
+  if (bits.fits(share, now.mono)) {
+    const std::uint64_t bytes = std::max(bits.available(now.mono), share) / 8;
+    return static_cast<std::size_t>(std::min<std::uint64_t>(bytes, kBytesPerEvent));
+  }
   from.throttled = true;
-  deadlines_.set(from, bits.when(std::max<std::uint64_t>(bits.per_second() / kThrottleSlices, 8), now.mono));
+  deadlines_.set(from, bits.when(share, now.mono));
   return 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include "dataplane/socket/counting.hpp"
 #include "dataplane/socket/limits.hpp"
+#include "dataplane/socket/reports.hpp"
 #include "rtp/demux.hpp"
 #include "rtp/header.hpp"
 #include "rtp/reception.hpp"
@@ -83,9 +84,10 @@ void count_packet(MediaPort& port, const Datagram& in, const Seen& seen, Now at)
   counters.end();
 }
 
+bool is_rtcp(Kind kind) { return kind == Kind::rtcp || kind == Kind::rtcp_on_rtp; }
+
 bool takes(flow::Carries carries, Kind kind) {
-  if (carries == flow::Carries::everything) return true;
-  return (carries == flow::Carries::rtcp) == (kind == Kind::rtcp || kind == Kind::rtcp_on_rtp);
+  return carries == flow::Carries::everything || (carries == flow::Carries::rtcp) == is_rtcp(kind);
 }
 
 }  // namespace
@@ -109,6 +111,8 @@ std::optional<Drop> Relay::on_datagram(MediaPort& port, const Datagram& in, Now 
     const bool twice = link.port->double_small && in.bytes.size() < flow::kSmallDatagram;
     for (int copies = twice ? 2 : 1; copies > 0; --copies) out.push_back({.out = link.port, .bytes = in.bytes});
   }
+  // The time of passing is the arrival's: what the peer's packets wait here is part of the way.
+  if (is_rtcp(seen.kind)) note_reports(port, in.bytes, arrived.mono, !out.empty());
   if (out.empty()) return drop(port, linked ? Drop::no_destination : Drop::no_egress);
   return std::nullopt;
 }
