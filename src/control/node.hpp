@@ -34,6 +34,7 @@ struct NodeFacts {
   std::vector<net::Interface> interfaces;
   net::PortPoolStatistics ports;
   std::string port_failure;  // what the machine said when a port last could not be opened
+  std::uint32_t max_connections = 0;  // session.max_connections; 0: as many as there are ports
   std::string latching_policy;
   EngineFacts engine;
   std::uint64_t log_lines_dropped = 0;
