@@ -32,7 +32,7 @@ class Checker final : public Access {
 
   [[nodiscard]] std::expected<Identity, Refused> identify(const Credentials& credentials) const override {
     const auto& peer = credentials.peer;
-    if (peer.family() != net::Family::none && !rules_.peers.empty() && !rules_.peers.contains(peer)) {
+    if (!rules_.peers.empty() && !rules_.peers.contains(peer)) {
       return refuse(Refusal::peer_not_allowed,
                     fmt::format("{} may not use this API: security.peers does not name it", peer.to_string()));
     }

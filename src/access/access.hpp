@@ -33,7 +33,7 @@ struct Identity {
 struct Credentials {
   std::optional<std::string> bearer_token{};
   std::vector<std::string> certificate_names{};  // of a certificate that was verified: SANs, then the CN
-  net::Address peer{};                           // not set: a Unix socket
+  net::Address peer{};                           // not set: not known; refused where security.peers names networks
 };
 
 enum class Refusal : std::uint8_t {
