@@ -107,7 +107,8 @@ int show(const std::expected<Response, std::string>& response, const ApiOptions&
 std::int64_t now() { return std::time(nullptr); }
 
 // What the next try of a broken stream is to ask for; nothing: there is no use in another.
-std::optional<std::string> reason_to_try_again(const grpc::Status& status, rtpproxy::StreamSessionEventsRequest& request) {
+std::optional<std::string> reason_to_try_again(const grpc::Status& status,
+                                               rtpproxy::StreamSessionEventsRequest& request) {
   switch (status.error_code()) {
     case grpc::StatusCode::UNAVAILABLE: return "the node is gone";
     case grpc::StatusCode::RESOURCE_EXHAUSTED: return status.error_message();
@@ -143,11 +144,12 @@ int api_calls(const ApiOptions& options, const std::string& contains, std::size_
     all.set_total_count(page->total_count());
     request.set_page_token(page->next_page_token());
   } while (!request.page_token().empty() && static_cast<std::size_t>(all.sessions_size()) < limit);
-  return show(std::expected<rtpproxy::ListSessionsResponse, std::string>{std::move(all)}, options, [](const auto& list) {
-    std::string text = heading_of_lines();
-    for (const auto& session : list.sessions()) text += line_of(session, now());
-    return text + fmt::format("{} of {}\n", list.sessions_size(), list.total_count());
-  });
+  return show(std::expected<rtpproxy::ListSessionsResponse, std::string>{std::move(all)}, options,
+              [](const auto& list) {
+                std::string text = heading_of_lines();
+                for (const auto& session : list.sessions()) text += line_of(session, now());
+                return text + fmt::format("{} of {}\n", list.sessions_size(), list.total_count());
+              });
 }
 
 int api_call(const ApiOptions& options, const std::string& id) {

@@ -65,6 +65,91 @@ int show_drain(const json::object& result) {
   return EXIT_SUCCESS;
 }
 
+// What a subcommand does, on the admin socket and over the gRPC API.
+struct Command {
+  std::function<int(const Options&)> here;
+  std::function<int(const Options&)> over_api;
+};
+
+int refuse_over_api(const Options&) {
+  fmt::print(stderr, "mrctl: only the daemon's own machine may ask for that: use the admin socket, without --grpc\n");
+  return kBadUse;
+}
+
+CLI::App* add(CLI::App& program, Command& chosen, const std::string& name, const std::string& help, Command command) {
+  auto* subcommand = program.add_subcommand(name, help);
+  subcommand->callback([&chosen, command = std::move(command)] { chosen = command; });
+  return subcommand;
+}
+
+void add_connection(CLI::App& program, Options& options) {
+  program.add_option("--socket", options.socket, "The daemon's admin socket")->capture_default_str();
+  program.add_flag("--json", options.as_json, "The answer as JSON, for scripts");
+  program.add_option("--grpc", options.api.server, "Ask the gRPC API there instead: HOST:PORT");
+  program.add_option("--token", options.api.token, "Bearer token for it")->envname(kTokenVariable);
+  program.add_option("--token-file", options.token_file, "File with the token: a command line can be seen by others")
+      ->check(CLI::ExistingFile);
+  program.add_flag("--tls", options.api.tls, "TLS, with the system's authorities");
+  program.add_option("--tls-ca", options.api.ca_file, "TLS, with these authorities (PEM)");
+  program.add_option("--tls-certificate", options.api.certificate_file, "Certificate of this client (PEM)");
+  program.add_option("--tls-key", options.api.key_file, "Its key (PEM)");
+}
+
+void add_questions(CLI::App& program, Options& options, Command& chosen) {
+  add(program, chosen, "status", "What runs, where it listens, how much it carries",
+      {.here = [](const Options& o) { return run(o, {{"command", "status"}}, text(mrctl::render_status)); },
+       .over_api = [](const Options& o) { return mrctl::api_status(o.api); }});
+  const auto list = [](const Options& o) {
+    return run(o, {{"command", "calls"}, {"limit", o.limit}, {"contains", o.contains}}, text(mrctl::render_calls));
+  };
+  auto* calls = add(program, chosen, "calls", "The calls, oldest first, each with a verdict",
+                    {.here = list, .over_api = [](const Options& o) {
+                       return mrctl::api_calls(o.api, o.contains, static_cast<std::size_t>(o.limit));
+                     }});
+  calls->add_option("--limit", options.limit, "How many at most")->check(CLI::Range(1, 1000))->capture_default_str();
+  calls->add_option("--contains", options.contains, "Only calls whose call-id contains this text");
+  const auto one = [](const Options& o) {
+    return run(o, {{"command", "call"}, {"id", o.call}}, text(mrctl::render_call));
+  };
+  add(program, chosen, "call", "One call: legs, addresses, how they were learned, counters, loss, jitter",
+      {.here = one, .over_api = [](const Options& o) { return mrctl::api_call(o.api, o.call); }})
+      ->add_option("ID", options.call, "The call-id")
+      ->required();
+  add(program, chosen, "doctor", "Check what usually goes wrong on a host, and how to mend it",
+      {.here = [](const Options& o) { return run(o, {{"command", "doctor"}}, show_findings); },
+       .over_api = refuse_over_api});
+}
+
+void add_orders(CLI::App& program, Options& options, Command& chosen) {
+  add(program, chosen, "drain", "Take no new calls, end with the last one",
+      {.here = [](const Options& o) { return run(o, {{"command", "drain"}}, show_drain); },
+       .over_api = [](const Options& o) { return mrctl::api_drain(o.api); }});
+  const auto set = [](const Options& o) {
+    return run(o, {{"command", "log"}, {"level", o.level}, {"call", o.call}},
+               [](const json::object&) { return EXIT_SUCCESS; });
+  };
+  auto* log = add(program, chosen, "log", "Change what is logged, for all or for one call",
+                  {.here = set, .over_api = refuse_over_api});
+  log->add_option("LEVEL", options.level, "debug, info, warning, error, critical; or default, to undo a call's")
+      ->required();
+  log->add_option("CALL", options.call, "Only the lines of this call-id");
+}
+
+void add_api(CLI::App& program, Options& options, Command& chosen) {
+  const auto follow = [](const Options& o) { return mrctl::api_watch(o.api, o.watch); };
+  auto* watch = add(program, chosen, "watch", "Follow what happens to calls and sessions, over the gRPC API",
+                    {.here = follow, .over_api = follow});
+  watch->add_option("ID", options.watch.sessions, "Only these sessions");
+  watch->add_flag("--stats", options.watch.statistics, "Statistics updates, too");
+  watch->add_flag("!--sessions-only", options.watch.calls, "No calls of the text protocol");
+  watch->add_option("--count", options.watch.count, "End after so many events");
+  const auto draw = [](const Options& o) { return mrctl::run_token(o.name, o.role); };
+  auto* token = add(program, chosen, "token", "A new token for the gRPC API, and the settings that make it known",
+                    {.here = draw, .over_api = draw});
+  token->add_option("NAME", options.name, "Whose: for limits and the audit log")->required();
+  token->add_option("ROLE", options.role, "viewer, operator or admin")->capture_default_str();
+}
+
 bool read_token(Options& options) {
   std::ifstream file{options.token_file};
   return static_cast<bool>(file >> options.api.token);
@@ -74,42 +159,15 @@ bool read_token(Options& options) {
 
 int main(int argc, char** argv) {
   Options options;
+  Command chosen;
   CLI::App program{"Asks a running Millrace, and tells it what to do."};
   program.set_version_flag("--version", fmt::format("mrctl {}", kVersion));
-  program.add_option("--socket", options.socket, "The daemon's admin socket")->capture_default_str();
-  program.add_flag("--json", options.as_json, "The answer as JSON, for scripts");
-  const auto* grpc = program.add_option("--grpc", options.api.server, "Ask the gRPC API there instead: HOST:PORT");
-  program.add_option("--token", options.api.token, "Bearer token for it")->envname(kTokenVariable);
-  program.add_option("--token-file", options.token_file, "File with the token: a command line can be seen by others")
-      ->check(CLI::ExistingFile);
-  program.add_flag("--tls", options.api.tls, "TLS, with the system's authorities");
-  program.add_option("--tls-ca", options.api.ca_file, "TLS, with these authorities (PEM)");
-  program.add_option("--tls-certificate", options.api.certificate_file, "Certificate of this client (PEM)");
-  program.add_option("--tls-key", options.api.key_file, "Its key (PEM)");
   program.require_subcommand(1);
   program.fallthrough();
-
-  const auto* status = program.add_subcommand("status", "What runs, where it listens, how much it carries");
-  auto* calls = program.add_subcommand("calls", "The calls, oldest first, each with a verdict");
-  calls->add_option("--limit", options.limit, "How many at most")->check(CLI::Range(1, 1000))->capture_default_str();
-  calls->add_option("--contains", options.contains, "Only calls whose call-id contains this text");
-  auto* call =
-      program.add_subcommand("call", "One call: legs, addresses, how they were learned, counters, loss, jitter");
-  call->add_option("ID", options.call, "The call-id")->required();
-  const auto* drain = program.add_subcommand("drain", "Take no new calls, end with the last one");
-  const auto* doctor = program.add_subcommand("doctor", "Check what usually goes wrong on a host, and how to mend it");
-  auto* log = program.add_subcommand("log", "Change what is logged, for all or for one call");
-  log->add_option("LEVEL", options.level, "debug, info, warning, error, critical; or default, to undo a call's")
-      ->required();
-  log->add_option("CALL", options.call, "Only the lines of this call-id");
-  auto* watch = program.add_subcommand("watch", "Follow what happens to calls and sessions, over the gRPC API");
-  watch->add_option("ID", options.watch.sessions, "Only these sessions");
-  watch->add_flag("--stats", options.watch.statistics, "Statistics updates, too");
-  watch->add_flag("!--sessions-only", options.watch.calls, "No calls of the text protocol");
-  watch->add_option("--count", options.watch.count, "End after so many events");
-  auto* token = program.add_subcommand("token", "A new token for the gRPC API, and the settings that make it known");
-  token->add_option("NAME", options.name, "Whose: for limits and the audit log")->required();
-  token->add_option("ROLE", options.role, "viewer, operator or admin")->capture_default_str();
+  add_connection(program, options);
+  add_questions(program, options, chosen);
+  add_orders(program, options, chosen);
+  add_api(program, options, chosen);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -120,27 +178,5 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "mrctl: no token in {}\n", options.token_file);
     return kBadUse;
   }
-  if (watch->parsed()) return mrctl::api_watch(options.api, options.watch);
-  if (*grpc) {
-    if (status->parsed()) return mrctl::api_status(options.api);
-    if (calls->parsed()) {
-      return mrctl::api_calls(options.api, options.contains, static_cast<std::size_t>(options.limit));
-    }
-    if (call->parsed()) return mrctl::api_call(options.api, options.call);
-    if (drain->parsed()) return mrctl::api_drain(options.api);
-    fmt::print(stderr, "mrctl: only the daemon's own machine may ask for that: use the admin socket, without --grpc\n");
-    return kBadUse;
-  }
-
-  if (token->parsed()) return mrctl::run_token(options.name, options.role);
-  if (status->parsed()) return run(options, {{"command", "status"}}, text(mrctl::render_status));
-  if (calls->parsed()) {
-    return run(options, {{"command", "calls"}, {"limit", options.limit}, {"contains", options.contains}},
-               text(mrctl::render_calls));
-  }
-  if (call->parsed()) return run(options, {{"command", "call"}, {"id", options.call}}, text(mrctl::render_call));
-  if (drain->parsed()) return run(options, {{"command", "drain"}}, show_drain);
-  if (doctor->parsed()) return run(options, {{"command", "doctor"}}, show_findings);
-  return run(options, {{"command", "log"}, {"level", options.level}, {"call", options.call}},
-             [](const json::object&) { return EXIT_SUCCESS; });
+  return program.count("--grpc") > 0 ? chosen.over_api(options) : chosen.here(options);
 }
