@@ -312,5 +312,77 @@ TEST(Relay, carries_as_many_egresses_as_a_port_may_have) {
   EXPECT_EQ(house.arrive(Slot::offerer_rtp, rtp_packet(1, 20), kOfferer).size(), 2 * flow::kMaxEgresses);
 }
 
+TEST(Relay, lets_each_side_send_what_it_may_rtp_and_rtcp_together) {
+  House house;
+  house.call.plan.limit = {.packets_per_second = 10, .bits_per_second = 0, .burst = milliseconds{500}};
+  house.install();
+  const auto report = from_hex("80c9000100000001");
+  for (std::uint16_t i = 1; i <= 4; ++i) {
+    EXPECT_EQ(house.arrive(Slot::offerer_rtp, rtp_packet(i), kOfferer).size(), 1u) << i;
+  }
+  EXPECT_EQ(house.arrive(Slot::offerer_rtcp, report, kOffererRtcp).size(), 1u);
+  EXPECT_EQ(house.arrive(Slot::offerer_rtp, rtp_packet(5), kOfferer).size(), 0u);
+  EXPECT_EQ(house.arrive(Slot::offerer_rtcp, report, kOffererRtcp).size(), 0u);
+  const auto in = house.call.sample(Slot::offerer_rtp);
+  EXPECT_EQ(in[Drop::limit], 1u);
+  EXPECT_EQ(in[Count::packets_in], 5u) << "it has arrived all the same";
+  EXPECT_EQ(in[Count::packets_relayed], 4u);
+  EXPECT_EQ(house.arrive(Slot::answerer_rtp, rtp_packet(1), kAnswerer).size(), 1u) << "the other side has its own";
+  house.now += milliseconds{100};
+  EXPECT_EQ(house.arrive(Slot::offerer_rtp, rtp_packet(6), kOfferer).size(), 1u);
+  EXPECT_EQ(house.arrive(Slot::offerer_rtp, rtp_packet(7), kOfferer).size(), 0u);
+  // The same plan again fills no bucket; one without a limit lets everything pass.
+  house.install();
+  EXPECT_EQ(house.arrive(Slot::offerer_rtp, rtp_packet(8), kOfferer).size(), 0u);
+  house.call.plan.limit = {};
+  house.install();
+  EXPECT_EQ(house.arrive(Slot::offerer_rtp, rtp_packet(9), kOfferer).size(), 1u);
+}
+
+TEST(Relay, a_stranger_uses_up_nothing_of_what_the_peer_may_send) {
+  House house;
+  house.call.plan.limit = {.packets_per_second = 2, .bits_per_second = 0, .burst = milliseconds{1000}};
+  house.call.port(Slot::offerer_rtp).latching.policy = flow::LatchPolicy::strict;
+  house.install();
+  for (std::uint16_t i = 1; i <= 10; ++i) house.arrive(Slot::offerer_rtp, rtp_packet(i), kStranger);
+  EXPECT_EQ(house.arrive(Slot::offerer_rtp, rtp_packet(1), kOfferer).size(), 1u);
+}
+
+TEST(Relay, counts_bits_without_headers_of_the_network) {
+  House house;
+  house.call.plan.limit = {.packets_per_second = 0, .bits_per_second = 3 * 172 * 8, .burst = milliseconds{1000}};
+  house.install();
+  std::size_t passed = 0;
+  for (std::uint16_t i = 1; i <= 10; ++i) passed += house.arrive(Slot::offerer_rtp, rtp_packet(i), kOfferer).size();
+  EXPECT_EQ(passed, 3u);
+}
+
+struct CarriesCase {
+  std::string_view name, hex;
+  Slot slot;
+  std::vector<Slot> to;
+};
+
+TEST(Relay, gives_each_egress_what_it_carries) {
+  const std::vector<CarriesCase> cases{
+      {"RTP", "80000007 000000a0 deadbeef", Slot::offerer_rtp, {Slot::answerer_rtp}},
+      {"RTCP on the RTP port", "80c90001 00000001", Slot::offerer_rtp, {Slot::answerer_rtcp}},
+      {"neither", "ff", Slot::offerer_rtp, {Slot::answerer_rtp}},
+      {"RTCP on its own port", "80c90001 00000001", Slot::offerer_rtcp, {Slot::answerer_rtcp}},
+  };
+  for (const CarriesCase& c : cases) {
+    House house;
+    for (const Slot slot : {Slot::offerer_rtp, Slot::offerer_rtcp}) {
+      house.call.port(slot).egresses = {{ConnectionId{1}, Slot::answerer_rtp, flow::Carries::all_but_rtcp},
+                                        {ConnectionId{1}, Slot::answerer_rtcp, flow::Carries::rtcp}};
+    }
+    house.install();
+    const auto from = flow::is_rtcp(c.slot) ? kOffererRtcp : kOfferer;
+    std::vector<Slot> to;
+    for (const Out& out : house.arrive(c.slot, from_hex(c.hex), from)) to.push_back(out.slot);
+    EXPECT_EQ(to, c.to) << c.name;
+  }
+}
+
 }  // namespace
 }  // namespace millrace::dataplane
