@@ -240,6 +240,131 @@ TEST(PortPool, an_exact_address_has_a_range_of_its_own) {
   EXPECT_EQ(pool.statistics().in_use, 0u);
 }
 
+// A named port, with or without RTCP above it.
+int name_port(PortPool& pool, std::uint16_t port, bool rtcp, TimePoint now = kStart) {
+  const Endpoint rtp{kFirst, Port{port}};
+  const auto taken = pool.take_named(rtp, now);
+  if (!taken) return taken.error().code;
+  if (!rtcp) return 0;
+  const auto above = pool.take_rtcp_of(rtp, now);
+  return above ? 0 : above.error().code;
+}
+
+TEST(PortPool, a_named_port_is_taken_whatever_its_parity_its_range_and_its_rest) {
+  FakeHost host;
+  PortPool pool{{interface({kFirst}, {10000, 10004})}, {.order = PortOrder::sequential, .rest = 5s}, host.bind()};
+  take_ports(pool, 1);
+  pool.give_back({kFirst, Port{10000}}, kStart);
+  for (const int port : {10000, 5003, 40000, 65534}) {
+    EXPECT_EQ(name_port(pool, static_cast<std::uint16_t>(port), true), 0) << port;
+  }
+  EXPECT_EQ(name_port(pool, 65535, false), EADDRINUSE) << "the RTCP port of 65534";
+  EXPECT_EQ(name_port(pool, 5004, false), EADDRINUSE);
+  EXPECT_EQ(pool.statistics().in_use, 4u);
+  EXPECT_EQ(take_ports(pool, 3), (Ports{10002, 10004, 0})) << "10000 is in use";
+}
+
+TEST(PortPool, a_named_odd_port_holds_both_pairs_that_it_touches_until_it_is_given_back) {
+  FakeHost host;
+  PortPool pool{{interface({kFirst}, {10000, 10004})}, {.order = PortOrder::sequential, .rest = 5s}, host.bind()};
+  EXPECT_EQ(name_port(pool, 10001, true), 0);  // with 10002
+  EXPECT_EQ(take_ports(pool, 2), (Ports{10004, 0}));
+  EXPECT_EQ(name_port(pool, 10000, false), 0) << "the other half of a pair is free for who names it";
+  pool.give_back({kFirst, Port{10002}}, kStart);
+  EXPECT_EQ(pool.statistics().in_use, 3u) << "the RTCP port goes with its RTP port";
+  pool.give_back({kFirst, Port{10001}}, kStart);
+  EXPECT_EQ(take_ports(pool, 1, kStart + 1s), Ports{10002}) << "rests, but nothing else is left";
+  EXPECT_EQ(pool.statistics().taken_while_resting, 1u);
+  EXPECT_EQ(take_ports(pool, 1, kStart + 9s), Ports{0}) << "10000 is still in use";
+  pool.give_back({kFirst, Port{10000}}, kStart + 9s);
+  EXPECT_EQ(take_ports(pool, 1, kStart + 20s), Ports{10000});
+}
+
+TEST(PortPool, a_named_port_that_cannot_be_had_leaves_nothing_taken) {
+  FakeHost host;
+  PortPool pool{{interface({kFirst}, {10000, 10000})}, {.rest = 0ms}, host.bind()};
+  host.refusals = {{5000, EADDRINUSE}, {80, EACCES}, {5002, EMFILE}};
+  EXPECT_EQ(name_port(pool, 5000, true), EADDRINUSE);
+  EXPECT_EQ(name_port(pool, 80, true), EACCES);
+  EXPECT_EQ(name_port(pool, 5002, true), EMFILE);
+  EXPECT_EQ(pool.statistics().failed, 1u);
+  EXPECT_EQ(pool.statistics().in_use, 0u);
+  take_ports(pool, 1);
+  EXPECT_EQ(name_port(pool, 10001, false), EADDRINUSE) << "the RTCP port of a call";
+}
+
+TEST(PortPool, an_rtcp_port_may_be_given_back_before_its_rtp_port) {
+  FakeHost host;
+  PortPool pool{{interface({kFirst}, {10000, 10002})}, {.order = PortOrder::sequential, .rest = 0ms}, host.bind()};
+  take_ports(pool, 1);
+  EXPECT_EQ(name_port(pool, 5000, true), 0);
+  for (const std::uint16_t port : {std::uint16_t{10000}, std::uint16_t{5000}}) {
+    pool.give_back_rtcp_of({kFirst, Port{port}}, kStart);
+    const auto above = static_cast<std::uint16_t>(port + 1);
+    EXPECT_EQ(name_port(pool, above, false), 0) << above;
+    pool.give_back({kFirst, Port{port}}, kStart);
+    pool.give_back({kFirst, Port{above}}, kStart);
+  }
+  EXPECT_EQ(pool.statistics().in_use, 0u);
+  EXPECT_EQ(take_ports(pool, 3), (Ports{10002, 10000, 0}));
+}
+
+TEST(PortPool, there_is_no_rtcp_port_above_the_last_port) {
+  FakeHost host;
+  PortPool pool{{interface({kFirst}, {10000, 10000})}, {}, host.bind()};
+  const Endpoint last{kFirst, Port{65535}};
+  ASSERT_TRUE(pool.take_named(last, kStart));
+  EXPECT_EQ(pool.take_rtcp_of(last, kStart).error().message(), "there is no port above 65535");
+}
+
+TEST(PortPool, tcp_ports_have_books_of_their_own_in_which_the_wildcard_meets_everybody) {
+  FakeHost host;
+  PortPool pool{{interface({kFirst}, {10000, 10002})},
+                {.order = PortOrder::sequential, .rest = 5s},
+                host.bind(),
+                {.listen = host.bind(), .reserve = host.bind()}};
+  const PortRange range = pool.interfaces().front().range;
+  const auto take = [&](Address address, std::uint16_t port, TimePoint now = kStart) {
+    const auto taken = pool.take_stream({address, Port{port}}, StreamRole::reservation, range, now);
+    return taken ? int{taken->local.port.value()} : -1;
+  };
+  const Address any = Address::any(Family::ipv4);
+  EXPECT_EQ(name_port(pool, 5001, true), 0);
+  EXPECT_EQ(take(kFirst, 5001), 5001) << "UDP has one of the same number";
+  EXPECT_EQ(take(kFirst, 5001), -1);
+  EXPECT_EQ(take(any, 5001), -1);
+  EXPECT_EQ(take(kSecond, 5001), 5001);
+  EXPECT_EQ(take(any, 6001), 6001);
+  EXPECT_EQ(take(kFirst, 6001), -1);
+  EXPECT_EQ(take(kFirst, 0), 10000);
+  EXPECT_EQ(take(any, 0), 10002);
+  EXPECT_EQ(take(kFirst, 0), -1) << "exhausted";
+  EXPECT_EQ(pool.statistics().in_use, 6u);
+
+  pool.give_back({kFirst, Port{10000}}, kStart);
+  EXPECT_EQ(pool.statistics().in_use, 6u) << "not retired";
+  pool.retire_stream({kFirst, Port{10000}});
+  pool.retire_stream({kFirst, Port{5001}});
+  pool.give_back({kFirst, Port{10000}}, kStart);
+  pool.give_back({kFirst, Port{5001}}, kStart);
+  EXPECT_EQ(pool.statistics().in_use, 4u);
+  EXPECT_EQ(name_port(pool, 5001, false), EADDRINUSE) << "the UDP port stays";
+  EXPECT_EQ(take(kFirst, 5001), 5001);
+  EXPECT_EQ(take(kFirst, 0), 10000) << "rests, but is the last one";
+}
+
+TEST(PortTable, one_pair_need_not_rest_any_longer) {
+  PortTable table;
+  table.rest(60, kStart, false);
+  table.rest(61, kStart, true);
+  table.wake_pair(61);
+  table.wake_pair(62);
+  EXPECT_TRUE(table.is_free(61));
+  EXPECT_FALSE(table.is_free(60));
+  table.wake(kStart);
+  EXPECT_TRUE(table.idle());
+}
+
 TEST(PortTable, the_next_free_pair_is_found_across_words_and_round_the_end) {
   PortTable table;
   const PairRange range{60, 200};

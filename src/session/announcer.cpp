@@ -8,10 +8,10 @@ namespace millrace::session {
 Announcer::Wish Announcer::wish_for(ChangeKind kind, const Connection& connection) const {
   const ChangeSubject subject{.kind = kind, .call_id = connection.call->id(), .session = connection.session != nullptr};
   Wish wish;
-  for (const ChangeListener* listener : listeners_) {
-    if (!listener->wants(subject)) continue;
-    wish.change = true;
-    wish.view = wish.view || listener->wants_view();
+  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+    if (!listeners_[i]->wants(subject)) continue;
+    wish.listeners |= std::uint32_t{1} << i;
+    wish.view = wish.view || listeners_[i]->wants_view();
   }
   return wish;
 }

@@ -65,7 +65,9 @@ void Calls::touch(Connection& connection) {
 void Calls::end(Connection& connection, EndReason reason, Now now) {
   note_first_packet(connection, now);
   const ConnectionCounters last = connection.counters(Side::offerer);
-  tally_.on_ended(last, connection.complete(), now.mono - connection.created.mono);
+  tally_.on_ended(last, {.complete = connection.complete(),
+                         .rtcp = connection.stream(Side::offerer).rtcp && connection.stream(Side::answerer).rtcp,
+                         .lived = now.mono - connection.created.mono});
   if (announcer_.wanted(ChangeKind::ended, connection)) {
     std::optional<Notify> notify;
     if (connection.notify != nullptr) notify = *connection.notify;

@@ -71,7 +71,7 @@ struct ChangeSubject {
 class ChangeListener {
  public:
   virtual ~ChangeListener() = default;
-  // Asked before a Change is put together: most lines of a log are never written.
+  // Asked before a Change is put together, which then goes to those who want it: most lines of a log are never written.
   [[nodiscard]] virtual bool wants(const ChangeSubject& subject) const {
     (void)subject;
     return true;

@@ -181,6 +181,23 @@ class World {
   }
 };
 
+inline constexpr std::string_view kListen = "127.0.0.1:5000", kForward = "127.0.0.1:5010",
+                                  kDestination = "127.0.0.9:9000";
+inline Create create(std::string_view id, std::string_view listen = kListen, std::string_view forward = kForward,
+                     std::string_view destination = kDestination) {
+  return {.call_id = std::string{id},
+          .caller = {.local = endpoint(listen)},
+          .callee = {.local = endpoint(forward)},
+          .destination = endpoint(destination),
+          .options = {}};
+}
+inline const View& view_in(const Reply& reply) {
+  static const View kNone{};
+  const auto* view = std::get_if<View>(&reply);
+  EXPECT_NE(view, nullptr) << "reply " << reply.index();
+  return view == nullptr ? kNone : *view;
+}
+
 // The local RTP port of a reply; 0 when it is something else.
 inline int port_in(const Reply& reply) {
   const auto* media = std::get_if<LocalMedia>(&reply);

@@ -129,5 +129,19 @@ TEST(Timers, take_no_ttl_as_longer_than_136_years_or_shorter_than_none) {
   EXPECT_TRUE(timers.tick(kSilence));
 }
 
+TEST(Timers, may_never_be_over) {
+  Timers timers{settings(30, 60)};
+  timers.set_idle(Timers::kNever);
+  EXPECT_EQ(timers.remaining(kSilence), seconds{30}) << "the set-up TTL counts before";
+  timers.complete();
+  for (int second = 0; second < 1000; ++second) EXPECT_FALSE(timers.tick(kSilence));
+  EXPECT_EQ(timers.remaining(kSilence), Timers::kNever);
+  EXPECT_EQ(timers.idle(), Timers::kNever);
+  timers.set_idle(seconds{1});
+  timers.restart();
+  EXPECT_FALSE(timers.tick(kSilence));
+  EXPECT_TRUE(timers.tick(kSilence));
+}
+
 }  // namespace
 }  // namespace millrace::session

@@ -54,16 +54,17 @@ void add_silence(const FlowCounters& one, const FlowCounters& other, std::uint64
 
 }  // namespace
 
-void Tally::on_ended(const ConnectionCounters& last, bool complete, Nanoseconds lived) {
+void Tally::on_ended(const ConnectionCounters& last, const Life& life) {
   ++ended_.destroyed;
-  ended_.duration_seconds += std::chrono::duration<double>(lived).count();
+  ended_.duration_seconds += std::chrono::duration<double>(life.lived).count();
   for (const FlowCounters* counters : {&last.party_rtp, &last.party_rtcp, &last.other_rtp, &last.other_rtcp}) {
     add_packets(ended_, *counters);
   }
   add_reception(ended_, last.party_rtp);
   add_reception(ended_, last.other_rtp);
-  if (!complete) return;
+  if (!life.complete) return;
   add_silence(last.party_rtp, last.other_rtp, ended_.no_rtp, ended_.one_way_rtp);
+  if (!life.rtcp) return;
   add_silence(last.party_rtcp, last.other_rtcp, ended_.no_rtcp, ended_.one_way_rtcp);
 }
 

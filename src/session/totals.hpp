@@ -34,7 +34,12 @@ class Tally {
   void on_completed() { ++ended_.completed; }
   void on_timed_out() { ++ended_.timed_out; }
   // With the last counters of a connection.
-  void on_ended(const ConnectionCounters& last, bool complete, Nanoseconds lived);
+  struct Life {
+    bool complete = false;
+    bool rtcp = false;  // both sides had a port for it
+    Nanoseconds lived{0};
+  };
+  void on_ended(const ConnectionCounters& last, const Life& life);
 
   // Once a sweep, after everything that is alive was added up.
   void on_sweep(std::uint64_t alive_packets_in, TimePoint now);

@@ -60,12 +60,20 @@ std::string stuck_text(const Party& from, const Party& to) {
   return fmt::format("the {} cannot be reached yet: no address signalled and no packet from it", to.name());
 }
 
+// Of streams the machine knows more than packets could tell.
+std::string streams_text(const Evidence& evidence, bool flows) {
+  if (*evidence.streams == State::failed) return fmt::format("the last stream failed: {}", evidence.failure);
+  if (*evidence.streams == State::connecting) return "no stream from a client through to the callee yet";
+  return flows ? "connected, and something flows" : "connected, and both sides are silent";
+}
+
 }  // namespace
 
 std::string verdict(const Evidence& evidence) {
   const Party offerer{Side::offerer, evidence.offerer};
   const Party answerer{Side::answerer, evidence.answerer};
   if (!evidence.complete) return fmt::format("waiting for the answer since {} s", seconds(evidence.age));
+  if (evidence.streams) return streams_text(evidence, offerer.flows() || answerer.flows());
   if (evidence.offerer.held || evidence.answerer.held) return hold_text(offerer, answerer);
   if (evidence.listens_only) return "a copy of another connection's media leaves here";
   if (!offerer.heard() && !answerer.heard() && evidence.age < kSilent) return "just answered, no media yet";
@@ -115,6 +123,8 @@ PartyEvidence evidence_of(const MediaStream& stream, Now now) {
 Evidence evidence_of(const Connection& connection, Now now) {
   return {.complete = connection.complete(),
           .listens_only = connection.listens_only,
+          .streams = connection.has_streams() ? std::optional{connection.state} : std::nullopt,
+          .failure = connection.session != nullptr ? connection.session->error : std::string{},
           .age = now.mono - connection.completed.value_or(connection.created.mono),
           .offerer = evidence_of(connection.stream(Side::offerer), now),
           .answerer = evidence_of(connection.stream(Side::answerer), now)};

@@ -26,6 +26,8 @@ struct PartyEvidence {
 struct Evidence {
   bool complete = false;
   bool listens_only = false;
+  std::optional<State> streams{};  // a side is a stream: how far it is
+  std::string failure{};           // of State::failed
   Nanoseconds age{0};  // since both legs have ports; of an incomplete one since it was made
   PartyEvidence offerer{}, answerer{};
 };
