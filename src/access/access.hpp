@@ -19,7 +19,7 @@ namespace millrace::access {
 
 enum class Role : std::uint8_t {
   viewer,    // sees
-  operator_, // and makes, changes and ends sessions
+  operator_, // and makes, changes and ends sessions; the bare word is taken NOLINT(readability-identifier-naming)
   admin,     // and drains the node
 };
 std::string_view name_of(Role role);

@@ -201,7 +201,7 @@ TEST(Access, settings_that_cannot_be_meant_are_refused_by_name) {
 TEST(Access, no_text_for_a_peer_holds_a_token_or_its_hash) {
   const std::string secret = "a-secret-that-was-mistyped";
   const auto access = make({.peers = {"10.0.0.0/8"}}, two_identities(), {.commands_per_second = 1});
-  (void)access->count_command("ops", kStart);
+  EXPECT_TRUE(access->count_command("ops", kStart));
   const auto inside = at("10.1.2.3");
   std::vector<std::string> texts{
       access->identify({.peer = inside}).error().text,

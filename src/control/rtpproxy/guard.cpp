@@ -34,7 +34,7 @@ Described describe(std::string_view body) {
 }
 
 Guard guard_of(access::Access& access, access::Audit& audit, const access::QuotaSettings& quotas,
-               std::function<Now()> clock) {
+               const std::function<Now()>& clock) {
   Guard guard;
   if (audit.enabled() || quotas.commands_per_second > 0) {
     guard.admit = [&access, &audit, clock](const Origin& origin, bool changes) -> std::expected<void, std::string> {

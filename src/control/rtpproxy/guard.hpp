@@ -38,6 +38,6 @@ struct Guard {
 
 // Both outlive the guard. Hooks that would do nothing stay empty.
 Guard guard_of(access::Access& access, access::Audit& audit, const access::QuotaSettings& quotas,
-               std::function<Now()> clock = read_clocks);
+               const std::function<Now()>& clock = read_clocks);
 
 }  // namespace millrace::control::rtpproxy
