@@ -227,8 +227,7 @@ void watch(Stub& stub, unsigned streams) {
   fmt::print("watching\n");
   std::fflush(stdout);
   std::string ignored;
-  while (std::getline(std::cin, ignored)) {
-  }
+  while (std::getline(std::cin, ignored)) {}
   for (auto& one : all) one->context.TryCancel();
   for (auto& one : all) one->thread.join();
   fmt::print(R"({{"streams":{},"events":{}}})"

@@ -37,6 +37,7 @@ std::vector<std::string> to_assignments(const DropInOptions& options) {
   const bool asymmetric = options.force_asymmetric || (options.bridging && !options.bridge_symmetric);
   std::vector<std::string> assignments{
       "latching.policy=reference",
+      "grpc.listen=",
       fmt::format("rtpproxy.listen={}", list_of(options.control_sockets)),
       fmt::format("session.idle_timeout={}s", options.idle_ttl),
       fmt::format("session.setup_timeout={}s", options.setup_ttl.value_or(options.idle_ttl)),

@@ -16,7 +16,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "app/api.hpp"
 #include "app/call_log.hpp"
+#include "app/facts.hpp"
 #include "app/process.hpp"
 #include "app/settings.hpp"
 #include "base/version.hpp"
@@ -116,26 +118,34 @@ void make_directory_for(const transport::SocketSpec& spec) {
 
 }  // namespace
 
+// What the settings may have wrong, or the machine may refuse; made before everything else.
+struct Node::Foundations {
+  net::MediaInterfaces interfaces;
+  control::rtpproxy::NotifyTargets targets;
+  Guards guards;
+  std::unique_ptr<dataplane::SocketEngine> engine;
+};
+
 // Everything that is alive, in the order in which it is made; the control loop's thread is the only user of it.
 class Node::Parts final : public dataplane::EventSink, public control::Node {
  public:
-  Parts(config::Settings settings, NodeOptions options, observe::Log& log, net::MediaInterfaces interfaces,
-        std::unique_ptr<dataplane::SocketEngine> engine, control::rtpproxy::NotifyTargets targets)
+  Parts(config::Settings settings, NodeOptions options, observe::Log& log, Foundations made)
       : settings_{std::move(settings)},
         options_{std::move(options)},
         log_{log},
+        guards_{std::move(made.guards)},
         call_log_{log},
         session_settings_{session_settings(settings_)},
-        ports_{make_pool(settings_.get(net::Settings::schema), std::move(interfaces.interfaces))},
-        engine_{*engine},
-        placement_{list_of(std::move(engine))},
+        ports_{make_pool(settings_.get(net::Settings::schema), std::move(made.interfaces.interfaces))},
+        engine_{*made.engine},
+        placement_{list_of(std::move(made.engine))},
         calls_{session_settings_, ports_, placement_, counters_},
         notifier_{io_,
                   [this](std::string_view target, std::string_view reason) {
                     log_.warning("a time-out notification to {} was dropped: {}", target, reason);
                   }},
-        text_{control::rtpproxy::session_of(calls_), text_options(std::move(targets))},
-        admin_{calls_, *this, read_clocks},
+        text_{control::rtpproxy::session_of(calls_), text_options(std::move(made.targets))},
+        admin_{calls_, *this, read_clocks, guards_.audit.get()},
         text_service_{service_of(text_)},
         admin_service_{service_of(admin_)},
         engine_events_{io_, ::dup(engine_.event_fd())},
@@ -143,10 +153,11 @@ class Node::Parts final : public dataplane::EventSink, public control::Node {
         signals_{io_, options_.signals, [this](Meaning meaning, int signal) { on_signal(meaning, signal); }} {
     calls_.add_listener(notifier_);
     calls_.add_listener(call_log_);
-    for (const auto& note : interfaces.notes) log_.warning("{}", note);
+    for (const auto& note : made.interfaces.notes) log_.warning("{}", note);
     for (const auto& note : options_.notes) log_.warning("{}", note);
   }
 
+  std::expected<void, std::string> open_api();
   std::expected<void, std::string> listen();
   int run();
 
@@ -174,13 +185,12 @@ class Node::Parts final : public dataplane::EventSink, public control::Node {
   void reload();
   void stop_if_drained();
   void say_what_started() const;
-  [[nodiscard]] control::EngineFacts engine_facts() const;
-  [[nodiscard]] std::uint64_t sockets_failed() const;
   [[nodiscard]] std::string_view policy_name() const { return name_of(session_settings_.latching.policy); }
 
   config::Settings settings_;
   NodeOptions options_;
   observe::Log& log_;
+  Guards guards_;
   CallLog call_log_;
   session::Settings session_settings_;
   const Now started_ = read_clocks();
@@ -196,6 +206,7 @@ class Node::Parts final : public dataplane::EventSink, public control::Node {
   control::admin::AdminFrontend admin_;
   transport::ReplyCache replies_;
   transport::Service text_service_, admin_service_;
+  std::unique_ptr<Api> api_;
   std::vector<std::string> control_sockets_;  // as they are bound
   std::vector<std::unique_ptr<transport::Listener>> listeners_;
   asio::posix::stream_descriptor engine_events_;
@@ -209,9 +220,14 @@ class Node::Parts final : public dataplane::EventSink, public control::Node {
 control::rtpproxy::Server::Options Node::Parts::text_options(control::rtpproxy::NotifyTargets targets) const {
   // Two interfaces by these names are a bridge, however they came about.
   const bool bridging = ports_.find("internal") != nullptr && ports_.find("external") != nullptr;
-  return {.targets = std::move(targets), .bridging = bridging, .on_unknown_target = [this](std::string_view target) {
-            log_.warning("'{}' is not an allowed notification target; nobody will be told", target);
-          }};
+  const auto quotas = settings_.get(access::QuotaSettings::schema);
+  return {.targets = std::move(targets),
+          .bridging = bridging,
+          .on_unknown_target =
+              [this](std::string_view target) {
+                log_.warning("'{}' is not an allowed notification target; nobody will be told", target);
+              },
+          .guard = control::rtpproxy::guard_of(*guards_.access, *guards_.audit, quotas)};
 }
 
 transport::Service Node::Parts::service_of(control::Frontend& frontend) {
@@ -230,6 +246,7 @@ transport::Service Node::Parts::service_of(control::Frontend& frontend) {
 void Node::Parts::after_batch() {
   calls_.flush();
   placement_.hand_over(*this);
+  api_->hand_over();
   stop_if_drained();
 }
 
@@ -238,6 +255,7 @@ void Node::Parts::wait_for_engine() {
     if (error) return;
     placement_.hand_over(*this);
     placement_.wake();
+    api_->hand_over();
     wait_for_engine();
   });
 }
@@ -257,7 +275,7 @@ void Node::Parts::wait_for_tick() {
 
 // Once a second at most: the answers only say that there is no port, and packets are not there to ask.
 void Node::Parts::say_what_failed() {
-  const auto ports = ports_.statistics().failed, sockets = sockets_failed();
+  const auto ports = ports_.statistics().failed, sockets = sockets_failed(engine_);
   if (ports > ports_failed_) {
     log_.error("{} media port(s) could not be opened: {}", ports - ports_failed_, ports_.last_failure()->message());
   }
@@ -269,10 +287,17 @@ void Node::Parts::say_what_failed() {
   sockets_failed_ = sockets;
 }
 
-std::uint64_t Node::Parts::sockets_failed() const {
-  std::uint64_t failed = 0;
-  for (const auto& worker : engine_.workers()) failed += worker->statistics().sockets_failed.value();
-  return failed;
+std::expected<void, std::string> Node::Parts::open_api() {
+  auto api = Api::open(settings_, {.io = io_,
+                                   .calls = calls_,
+                                   .node = *this,
+                                   .guards = guards_,
+                                   .log = log_,
+                                   .after_batch = [this] { after_batch(); },
+                                   .after_answers = [this] { placement_.wake(); }});
+  if (!api) return Failure{api.error()};
+  api_ = std::move(*api);
+  return {};
 }
 
 std::expected<void, std::string> Node::Parts::listen() {
@@ -337,6 +362,8 @@ int Node::Parts::run() {
   io_.run();
   (void)::sd_notify(0, "STOPPING=1");
   calls_.end_all(session::EndReason::shutdown, read_clocks());
+  api_->stop();
+  guards_.audit->flush();
   engine_.stop();
   log_.info("stopped");
   return 0;
@@ -344,9 +371,12 @@ int Node::Parts::run() {
 
 void Node::Parts::say_what_started() const {
   const auto& interface = ports_.interfaces().front();
-  log_.info("{} {} is ready: text protocol on {}; media on {} ports {}-{}; latching {}; {} worker(s)", options_.program,
-            kVersion, fmt::join(control_sockets_, ", "), interface.addresses.front().to_string(), interface.range.first,
-            interface.range.last + 1, policy_name(), engine_.workers().size());
+  const auto listening = api_->listening();
+  const auto grpc = listening.empty() ? std::string{} : fmt::format("; {}", fmt::join(listening, ", "));
+  log_.info("{} {} is ready: text protocol on {}{}; media on {} ports {}-{}; latching {}; {} worker(s)",
+            options_.program, kVersion, fmt::join(control_sockets_, ", "), grpc,
+            interface.addresses.front().to_string(), interface.range.first, interface.range.last + 1, policy_name(),
+            engine_.workers().size());
 }
 
 void Node::Parts::on_signal(Meaning meaning, int signal) {
@@ -366,6 +396,7 @@ void Node::Parts::drain() {
     log_.info("draining: no new calls; {} connections go on", calls_.totals().active_connections);
   }
   calls_.drain();
+  api_->on_drain();
   // Not from within a listener's batch: its answer has to leave first.
   asio::post(io_, [this] { stop_if_drained(); });
 }
@@ -397,6 +428,7 @@ void Node::Parts::reload() {
   session_settings_ = session_settings(settings_);
   log_.set_level(settings_.get(observe::Settings::schema).level);
   log_.reopen();
+  guards_.audit->reopen();
 }
 
 std::expected<std::unique_ptr<Node>, std::string> Node::open(config::Settings settings, NodeOptions options,
@@ -407,8 +439,14 @@ std::expected<std::unique_ptr<Node>, std::string> Node::open(config::Settings se
   if (!targets) return Failure{"rtpproxy.notify: " + targets.error()};
   auto engine = make_engine(settings);
   if (!engine) return Failure{engine.error()};
-  auto parts = std::make_unique<Parts>(std::move(settings), std::move(options), log, std::move(*interfaces),
-                                       std::move(*engine), std::move(*targets));
+  auto guards = Guards::open(settings, log);
+  if (!guards) return Failure{guards.error()};
+  auto parts = std::make_unique<Parts>(std::move(settings), std::move(options), log,
+                                       Foundations{.interfaces = std::move(*interfaces),
+                                                   .targets = std::move(*targets),
+                                                   .guards = std::move(*guards),
+                                                   .engine = std::move(*engine)});
+  if (const auto api = parts->open_api(); !api) return Failure{api.error()};
   if (const auto listening = parts->listen(); !listening) return Failure{listening.error()};
   return std::unique_ptr<Node>{new Node{std::move(parts)}};
 }
@@ -423,7 +461,7 @@ std::expected<void, std::string> Node::check(const config::Settings& settings) {
     const auto spec = transport::parse_socket_spec(socket);
     if (!spec) return Failure{"rtpproxy.listen: " + spec.error()};
   }
-  return {};
+  return Api::check(settings);
 }
 
 Node::Node(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
@@ -438,27 +476,12 @@ NodeFacts Node::Parts::facts() const {
   facts.started = started_.wall;
   facts.draining = calls_.draining();
   facts.control_sockets = control_sockets_;
-  facts.interfaces = ports_.interfaces();
-  facts.ports = ports_.statistics();
-  if (const auto& failure = ports_.last_failure()) facts.port_failure = failure->message();
+  std::ranges::copy(api_->listening(), std::back_inserter(facts.control_sockets));
+  add_ports(facts, ports_);
   facts.latching_policy = policy_name();
-  facts.engine = engine_facts();
+  facts.engine = facts_of(engine_);
   facts.log_lines_dropped = log_.dropped();
   facts.receive_buffer = settings_.get(net::Settings::schema).receive_buffer.count;
-  return facts;
-}
-
-control::EngineFacts Node::Parts::engine_facts() const {
-  control::EngineFacts facts{
-      .name = std::string{engine_.name()}, .workers = {}, .sockets_failed = sockets_failed()};
-  observe::LatencySnapshot latency;
-  for (std::size_t i = 0; i < engine_.workers().size(); ++i) {
-    const auto& statistics = engine_.workers()[i]->statistics();
-    facts.workers.push_back({.connections = engine_.load(i), .packets = statistics.packets_in.value()});
-    latency.add(statistics.latency.snapshot());
-  }
-  facts.latency_p50_ns = static_cast<std::uint64_t>(latency.percentile(0.5).count());
-  facts.latency_p99_ns = static_cast<std::uint64_t>(latency.percentile(0.99).count());
   return facts;
 }
 

@@ -45,6 +45,7 @@ class Node {
   int run();
 
  private:
+  struct Foundations;
   class Parts;
   explicit Node(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
