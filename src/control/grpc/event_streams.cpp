@@ -107,13 +107,15 @@ void EventStream::OnCancel() {
   if (!writing_ && !finished_) finish(::grpc::Status::CANCELLED);
 }
 
+// The end is asked for first: what comes between the two questions is told by another `ready`.
 void EventStream::write_next() {
+  const auto end = subscription_->end();
   if (const auto event = subscription_->take()) {
     out_ = streams_.bytes_.of(*event, subscription_->left_out());
     writing_ = true;
     return StartWrite(&out_);
   }
-  switch (subscription_->end()) {
+  switch (end) {
     case events::EndOfStream::none: return;
     case events::EndOfStream::overrun:
       return finish({::grpc::StatusCode::RESOURCE_EXHAUSTED,

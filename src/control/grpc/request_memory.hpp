@@ -22,11 +22,11 @@ inline constexpr std::size_t kRememberedRequests = 8192;
 using Fingerprint = std::array<std::uint8_t, 32>;
 
 struct Created {
-  std::string session_id;
-  WallTime at;
-  net::Endpoint listen, forward;
+  std::string session_id{};
+  WallTime at{};
+  net::Endpoint listen{}, forward{};
   bool rtcp = false;
-  std::string note;
+  std::string note{};
 };
 
 class RequestMemory {

@@ -61,7 +61,8 @@ std::uint64_t reported(const SideView& side, Count what) {
 
 // What came from `from`, and left towards `to`.
 void write_direction(const SideView& from, const SideView& to, ::rtpproxy::DirectionStats& out) {
-  out.set_packets_received(both(from, Count::packets_in));
+  // What is too long is read no further, and counted nowhere else.
+  out.set_packets_received(both(from, Count::packets_in) + both(from, Drop::too_long));
   out.set_bytes_received(both(from, Count::bytes_in));
   out.set_packets_sent(both(to, Count::packets_out));
   out.set_bytes_sent(both(to, Count::bytes_out));

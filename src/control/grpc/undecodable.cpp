@@ -32,7 +32,7 @@ std::string look_into(std::string_view bytes, const Descriptor& type, const std:
   UnknownFieldSet fields;
   if (bytes.size() > std::numeric_limits<int>::max() ||
       !fields.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    return fmt::format("{} is not a {} message: its bytes end too early or are no protobuf",
+    return fmt::format("{} is no {} message: its bytes end too early or are no protobuf",
                        path.empty() ? "the request" : path, type.name());
   }
   for (int i = 0; i < fields.field_count(); ++i) {
@@ -49,7 +49,7 @@ std::string look_into(std::string_view bytes, const Descriptor& type, const std:
 
 std::string why_undecodable(std::string_view bytes, const Descriptor& type) {
   std::string why = look_into(bytes, type, "", 0);
-  return why.empty() ? fmt::format("the request is not a {} message", type.name()) : why;
+  return why.empty() ? fmt::format("the request is no {} message", type.name()) : why;
 }
 
 }  // namespace millrace::control::grpc
