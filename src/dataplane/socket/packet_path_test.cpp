@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "dataplane/socket/socket_testing.hpp"
+#include "dataplane/socket/stream_testing.hpp"
 #include "dataplane/socket/worker.hpp"
 
 #if defined(__has_feature)
@@ -136,6 +137,42 @@ TEST(PacketPath, allocates_nothing_and_locks_nothing) {
   EXPECT_EQ(strict.plan.sample(Slot::offerer_rtp)[Drop::wrong_source], 50u);
   EXPECT_EQ(incomplete.plan.sample(Slot::offerer_rtp)[Drop::not_complete], 50u);
   EXPECT_GE(worker->statistics().packets_out.value(), 200u);
+}
+
+// Bytes and packets of streams that stand, and a datagram that leaves on one. Pipes were made by what came before.
+class StreamPath : public testing::StreamTest {};
+
+TEST_F(StreamPath, allocates_nothing_and_locks_nothing) {
+  using flow::Transport;
+  const testing::Call plain = session(Transport::stream, Transport::stream, 1);
+  install(plain);
+  testing::TcpPeer plain_client = client_of(plain), plain_destination = arrived();
+  const testing::Call framed = session(Transport::framed_stream, Transport::framed_stream, 2);
+  install(framed);
+  testing::TcpPeer framed_client = client_of(framed), framed_destination = arrived();
+  testing::Call mixed = session(Transport::datagram, Transport::framed_stream, 3);
+  mixed.plan.limit = {.packets_per_second = 1'000'000, .bits_per_second = 0, .burst = std::chrono::seconds{1}};
+  install(mixed);
+  Peer udp{"127.0.0.1"};
+  udp.send(rtp_packet(0), mixed.plan.ports.front().local);
+  const testing::TcpPeer mixed_destination = arrived();
+  turn();   // the worker hears of it, too
+
+  const auto packet = rtp_packet(1);
+  std::vector<std::byte> frame{std::byte{0}, static_cast<std::byte>(packet.size())};
+  frame.insert(frame.end(), packet.begin(), packet.end());
+  for (int round = 0; round < 50; ++round) {
+    plain_client.send_some(packet);
+    framed_client.send_some(frame);
+    udp.send(packet, mixed.plan.ports.front().local);
+    const std::uint64_t before = worker_->statistics().packets_out.value();
+    const Watch watch;
+    for (int i = 0; i < 1000 && worker_->statistics().packets_out.value() < before + 3; ++i) worker_->run_turn(1);
+    ASSERT_EQ(worker_->statistics().packets_out.value(), before + 3);
+    if (round == 0) continue;   // makes the pipe
+    ASSERT_EQ(allocations, 0u) << "round " << round;
+    ASSERT_EQ(locks, 0u) << "round " << round;
+  }
 }
 
 }  // namespace

@@ -10,18 +10,19 @@
 
 namespace millrace::dataplane {
 
-// What one pipe may hold. 256 pipes of it are exactly what Linux allows a user who is not root (pipe-user-pages-soft,
-// 64 MiB).
+// What one pipe may hold, and so the most that a stream moves before others have their turn: about 70 us. 256 pipes of
+// it are exactly what Linux allows a user who is not root (pipe-user-pages-soft, 64 MiB). Measured on loopback, for each
+// second of a worker's CPU: 64 KiB 3.0, 256 KiB 3.7, 1 MiB 5.7 GB; copied, without a pipe, 2.1 GB.
 inline constexpr int kPipeBytes = 256 * 1024;
 
 struct Pipe {
-  net::UniqueFd in, out;     // written to, read from
+  net::UniqueFd in, out;  // written to, read from
   std::size_t capacity = 0;  // bytes, what the kernel gave
 };
 
 class PipePool {
  public:
-  explicit PipePool(std::size_t limit) : limit_{limit} {}
+  explicit PipePool(std::size_t limit) : limit_{limit} { idle_.reserve(limit); }
 
   // Nothing: all are lent, or the process has no descriptor left.
   [[nodiscard]] std::unique_ptr<Pipe> borrow();

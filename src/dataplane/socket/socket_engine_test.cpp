@@ -5,8 +5,10 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <csignal>
 
 #include "dataplane/socket/socket_testing.hpp"
+#include "net/tcp.hpp"
 
 namespace millrace::dataplane {
 namespace {
@@ -303,6 +305,49 @@ TEST_F(RunningEngineTest, relays_while_calls_come_join_and_go) {
   }
   EXPECT_TRUE(wait_until([&] { return listener_.removed.size() == kCalls; }));
   EXPECT_EQ(listener_.closed.size(), 2 * kCalls);
+}
+
+TEST_F(RunningEngineTest, tells_control_of_streams_while_they_come_and_go) {
+  ::signal(SIGPIPE, SIG_IGN);
+  const auto any = testing::any_port("127.0.0.1");
+  const auto destination = net::listen_tcp(any).value();
+  Call call{arena_};
+  std::erase_if(call.plan.ports, [](const auto& port) { return flow::is_rtcp(port.slot); });
+  std::array<net::UniqueFd, flow::kSlots> sockets;
+  for (const Slot slot : {Slot::offerer_rtp, Slot::answerer_rtp}) {
+    auto& socket = sockets[static_cast<std::size_t>(slot)];
+    socket = (slot == Slot::offerer_rtp ? net::listen_tcp(any) : net::reserve_tcp(any)).value();
+    call.port(slot).local = net::local_endpoint(socket.get()).value();
+    call.port(slot).transport = flow::Transport::stream;
+    call.port(slot).signalled = net::local_endpoint(destination.get()).value();
+  }
+  engine_->install(call.installation(std::move(sockets)));
+  engine_->turn(listener_);
+  constexpr std::size_t kClients = 20;
+  for (std::size_t i = 0; i < kClients; ++i) {
+    auto client = net::connect_tcp(any, call.port(Slot::offerer_rtp).local).value();
+    net::UniqueFd accepted;
+    ASSERT_TRUE(wait_until([&] {
+      if (!accepted) accepted = net::UniqueFd{::accept4(destination.get(), nullptr, nullptr, SOCK_CLOEXEC)};
+      return static_cast<bool>(accepted);
+    }));
+    ASSERT_EQ(::send(client.get(), "hello", 5, MSG_NOSIGNAL), 5);
+    std::array<char, 16> bytes{};
+    ssize_t received = -1;
+    ASSERT_TRUE(wait_until([&] {
+      if (received < 0) received = ::recv(accepted.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+      return received == 5;
+    }));
+    (void)call.sample(Slot::offerer_rtp);
+    client = {};
+    accepted = {};
+    ASSERT_TRUE(wait_until([&] { return listener_.streams.size() == 1 + 3 * (i + 1); }));
+    EXPECT_EQ(listener_.streams.back().state, flow::StreamState::waiting);
+  }
+  EXPECT_EQ(call.sample(Slot::offerer_rtp)[Count::bytes_in], 5 * kClients);
+  engine_->remove(call.plan.id);
+  EXPECT_TRUE(wait_until([&] { return listener_.removed.size() == 1; }));
+  EXPECT_EQ(listener_.closed.size(), 2u);
 }
 
 TEST_F(RunningEngineTest, stops_with_calls_alive) {
