@@ -50,10 +50,9 @@ class EventStream final : public ::grpc::ServerWriteReactor<::grpc::ByteBuffer>,
 void EventStream::start(const ::grpc::ByteBuffer& request) {
   self_ = shared_from_this();
   const std::scoped_lock lock{mutex_};
-  // Read before the subscription begins: a reader that resumes from this number misses nothing.
   const auto& hub = streams_.office_.parts.hub;
-  context_.AddInitialMetadata("millrace-instance-id", hub.instance());
-  context_.AddInitialMetadata("millrace-sequence", std::to_string(hub.last_sequence()));
+  // Read before the subscription begins: a reader that resumes from this number misses nothing.
+  const auto sequence = hub.last_sequence();
   if (auto subscribed = subscribe(request); !subscribed) {
     const Problem& problem = subscribed.error();
     if (!admitted_) {
@@ -61,6 +60,8 @@ void EventStream::start(const ::grpc::ByteBuffer& request) {
     }
     return finish({static_cast<::grpc::StatusCode>(problem.code), problem.text});
   }
+  context_.AddInitialMetadata("millrace-instance-id", hub.instance());
+  context_.AddInitialMetadata("millrace-sequence", std::to_string(sequence));
   writing_ = true;
   StartSendInitialMetadata();
 }

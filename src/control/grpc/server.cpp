@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
+#include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
@@ -11,7 +12,9 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <thread>
 #include <utility>
 
@@ -59,7 +62,7 @@ std::string why_not_bound(const net::Endpoint& endpoint) {
   if (socket) (void)::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (!socket || ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0 ||
       ::listen(socket.get(), 1) != 0) {
-    return sys_error("").message();
+    return std::strerror(errno);
   }
   return "it cannot be listened to";
 }
@@ -125,6 +128,7 @@ class RunningServer final : public Server {
   Answers answers_;
   Service service_{office_, streams_};
   std::vector<std::unique_ptr<::grpc::Service>> reflection_;
+  ::grpc::CallbackGenericService nothing_else_;
   std::vector<std::string> listening_;
   std::unique_ptr<::grpc::Server> server_, health_;
 };
@@ -162,6 +166,8 @@ std::expected<void, std::string> RunningServer::open(const Settings& settings) {
   server_ = std::move(*server);
   if (!settings.health_listen.empty()) {
     ::grpc::ServerBuilder plain;
+    // gRPC runs no server without a service of its user's; this one says UNIMPLEMENTED.
+    plain.RegisterCallbackGenericService(&nothing_else_);
     auto health = listen(plain, {"grpc.health_listen", settings.health_listen, ::grpc::InsecureServerCredentials()});
     if (!health) return Failure{health.error()};
     health_ = std::move(*health);
