@@ -19,7 +19,7 @@ const call = (method, request) =>
   });
 
 // Subscribed once the metadata is there: what is created afterwards will be told.
-const events = millrace.StreamSessionEvents({ labels: { example: 'node' } });
+const events = millrace.StreamSessionEvents({ session_ids: ['node-example'] });
 events.on('error', (error) => error.code === grpc.status.CANCELLED || console.error(error.message));
 await once(events, 'metadata');
 const closed = new Promise((resolve) => {
@@ -30,12 +30,12 @@ const closed = new Promise((resolve) => {
 });
 
 const made = await call('CreateSession', {
+  session_id: 'node-example',
   listen_endpoint: { address: local },        // port 0: Millrace chooses
   forward_endpoint: { address: local },
   destination_endpoint: { address: destination, port: Number(port) },
   protocol: 'UDP',
   timeout_seconds: 60,
-  labels: { example: 'node' },
 });
 console.log(`send RTP to ${made.listen_endpoint.address}:${made.listen_endpoint.port}`);
 

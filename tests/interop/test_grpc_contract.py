@@ -47,7 +47,7 @@ def test_a_session_lives_from_create_to_destroy(millrace):
     assert [each.session_id for each in listed.sessions] == ["a1"] and listed.total_count == 1
     assert api.ListSessions(P.ListSessionsRequest(state_filter=P.ACTIVE)).total_count == 0
     assert api.ListSessions(P.ListSessionsRequest(labels={"tenant": "red"})).total_count == 0
-    assert [call["call_id"] for call in daemon.mrctl("calls")["calls"]] == ["a1"]
+    assert [call["id"] for call in daemon.mrctl("calls")["calls"]] == ["a1"]
 
     gone = api.DestroySession(P.DestroySessionRequest(session_id="a1"))
     assert gone.success and gone.HasField("final_stats")
@@ -110,7 +110,7 @@ def test_bad_input_names_the_field(millrace, name, fields, words):
     for word in words:
         assert word in text, text
     assert api.ListSessions(P.ListSessionsRequest()).total_count == 0
-    assert daemon.mrctl("status")["ports"]["in_use"] == 0
+    assert daemon.mrctl("status")["ports_in_use"] == 0
 
 
 def test_ids_that_are_not_utf_8_are_refused_by_name(millrace):
@@ -141,7 +141,7 @@ def test_local_endpoints_that_cannot_be_had_are_named(millrace):
     code, text = status_of(lambda: api.CreateSession(request(listen_endpoint=endpoint(port=port))))
     assert code == grpc.StatusCode.FAILED_PRECONDITION and "listen_endpoint" in text and str(port) in text
     taken.close()
-    assert daemon.mrctl("status")["ports"]["in_use"] == 0
+    assert daemon.mrctl("status")["ports_in_use"] == 0
 
 
 def test_a_session_whose_rtcp_port_is_taken_runs_without_rtcp_and_says_so(millrace):

@@ -44,8 +44,18 @@ function fail(error) {
   process.exit(error.code ? 64 + error.code : 1);
 }
 
-// int64 as text, enums by name, field names in camel case: the JSON mapping of protobuf.
-const print = (message) => console.log(JSON.stringify(message, null, 2));
+// The JSON mapping of protobuf has field names in camel case and maps as objects; a package that was loaded by reflection
+// has names as the proto file does, and maps as lists of entries.
+const kMaps = new Set(['labels', 'drops']);
+const toWire = (value) => (Array.isArray(value) ? value.map(toWire) : value?.constructor !== Object ? value
+  : Object.fromEntries(Object.entries(value).map(([name, inner]) => (kMaps.has(name)
+    ? [name, Object.entries(inner).map(([key, item]) => ({ key, value: item }))]
+    : [name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), toWire(inner)]))));
+const fromWire = (value) => (Array.isArray(value) ? value.map(fromWire) : value?.constructor !== Object ? value
+  : Object.fromEntries(Object.entries(value).map(([name, inner]) => (kMaps.has(name)
+    ? [name, Object.fromEntries(inner.map(({ key, value: item }) => [key, item]))]
+    : [name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase()), fromWire(inner)]))));
+const print = (message) => console.log(JSON.stringify(fromWire(message), null, 2));
 
 const version = values.reflection === 'v1' ? 'v1' : 'v1alpha';
 const server = new GrpcReflection(address, credentials, options, version);
@@ -59,12 +69,12 @@ async function list(service) {
 async function call(service, method) {
   const descriptor = await server.getDescriptorBySymbol(service, metadata);
   const loaded = descriptor.getPackageObject({
-    keepCase: false, longs: String, enums: String, defaults: false, oneofs: true,
+    keepCase: true, longs: String, enums: String, defaults: false, oneofs: true,
   });
   const Client = service.split('.').reduce((scope, part) => scope[part], loaded);
   const client = new Client(address, credentials, options);
   const deadline = values['max-time'] ? Date.now() + Number(values['max-time']) * 1000 : undefined;
-  const request = JSON.parse(values.d ?? '{}');
+  const request = toWire(JSON.parse(values.d ?? '{}'));
   const definition = Object.values(Client.service).find((each) => each.originalName === method
     || each.path === `/${service}/${method}`);
   if (!definition) fail({ details: `service "${service}" has no method "${method}"` });
