@@ -95,6 +95,31 @@ std::string remote_line(std::string_view title, const json::object& remote) {
                      flag(remote, "locked") ? ", locked" : "", or_dash(text(remote, "signalled")));
 }
 
+// Nothing about what is usual.
+std::string transport_text(const json::object& side) {
+  const auto transport = text(side, "transport");
+  return transport.empty() || transport == "udp" ? "" : " (" + transport + ")";
+}
+
+// Of a session that a controller made.
+std::string session_lines(const json::object& connection) {
+  const auto& session = part(connection, "session");
+  std::string lines;
+  for (const auto* key : {"owner", "note", "error"}) {
+    if (const auto value = text(session, key); !value.empty()) lines += fmt::format("  {:<11} {}\n", key, value);
+  }
+  for (const auto& [key, value] : part(session, "labels")) {
+    lines += fmt::format("  label       {} = {}\n", harmless(key), harmless(value.as_string()));
+  }
+  return lines;
+}
+
+std::string ends_text(const json::object& connection) {
+  const auto* ttl = connection.if_contains("ttl_seconds");
+  if (ttl == nullptr || !ttl->is_number()) return "no silence ends it";
+  return fmt::format("ends after {} s without a packet", count(connection, "ttl_seconds"));
+}
+
 std::string side_lines(const json::object& side) {
   const auto& rtp = part(side, "rtp");
   const auto& rtcp = part(side, "rtcp");
@@ -102,7 +127,7 @@ std::string side_lines(const json::object& side) {
   std::string lines =
       fmt::format("  {} {}{}{}\n", text(side, "role"), or_dash(text(side, "tag")),
                   flag(side, "held") ? ", on hold" : "", flag(side, "asymmetric") ? ", asymmetric" : "");
-  lines += fmt::format("    sends to    {}\n", or_dash(text(side, "local")));
+  lines += fmt::format("    sends to    {}{}\n", or_dash(text(side, "local")), transport_text(side));
   lines += remote_line("is at", part(side, "remote"));
   lines += history_lines(part(side, "remote"));
   lines += fmt::format("    RTP         {} in, {} relayed on, {} out, {}\n", count(rtp, "packets_in"),
@@ -119,6 +144,7 @@ std::string side_lines(const json::object& side) {
                          count(reception, "ssrc"), count(reception, "payload_type"),
                          number(reception, "latency_average_us"));
   }
+  if (!side.contains("rtcp")) return lines + "    RTCP        none\n";
   lines += fmt::format("    RTCP        {} in, {} out, {}\n", count(rtcp, "packets_in"), count(rtcp, "packets_out"),
                        silence_text(rtcp));
   return lines + drops_line(rtcp);
@@ -181,8 +207,9 @@ std::string render_call(const json::object& call) {
                                   duration_text(number(call, "age_seconds")));
   for (const auto& value : list(call, "connections")) {
     const auto& connection = value.as_object();
-    lines += fmt::format("\n{}\n  {}, ends after {} s without a packet\n", text(connection, "verdict"),
-                         text(connection, "state"), count(connection, "ttl_seconds"));
+    lines +=
+        fmt::format("\n{}\n  {}, {}\n", text(connection, "verdict"), text(connection, "state"), ends_text(connection));
+    lines += session_lines(connection);
     for (const auto& side : list(connection, "sides")) lines += side_lines(side.as_object());
   }
   return lines;

@@ -98,37 +98,77 @@ FlowCounters sample(const session::MediaPort& port) {
   return port.counters == nullptr ? FlowCounters{} : port.counters->sample();
 }
 
+std::string_view name_of(flow::Transport transport) {
+  switch (transport) {
+    case flow::Transport::datagram: return "udp";
+    case flow::Transport::stream: return "tcp";
+    case flow::Transport::framed_stream: return "tcp, framed";
+  }
+  return "";
+}
+
 json::object side_of(const Connection& connection, Side side, Now now) {
   const MediaStream& stream = connection.stream(side);
   const auto rtp = sample(stream.port(Channel::rtp)), rtcp = sample(stream.port(Channel::rtcp));
-  json::object described{
-      {"role", side == Side::offerer ? "caller" : "callee"},
-      {"tag", to_utf8(stream.name())},
-      {"local", text_of(stream.local)},
-      {"asymmetric", stream.asymmetric},
-      {"held", stream.held},
-      {"remote", remote_of(stream.port(Channel::rtp), stream.signalled)},
-      {"rtcp_remote", remote_of(stream.port(Channel::rtcp),
-                                stream.signalled.is_set() ? stream.signalled.next_port() : net::Endpoint{})},
-      {"rtp", traffic_of(rtp, now)},
-      {"rtcp", traffic_of(rtcp, now)},
-      {"reception", reception_of(rtp)}};
+  json::object described{{"role", side == Side::offerer ? "caller" : "callee"},
+                         {"tag", to_utf8(stream.name())},
+                         {"local", text_of(stream.local)},
+                         {"asymmetric", stream.asymmetric},
+                         {"held", stream.held},
+                         {"transport", std::string{name_of(stream.transport)}},
+                         {"remote", remote_of(stream.port(Channel::rtp), stream.signalled)},
+                         {"rtp", traffic_of(rtp, now)},
+                         {"reception", reception_of(rtp)}};
+  if (stream.has_port(Channel::rtcp) || !stream.has_ports()) {
+    described["rtcp_remote"] = remote_of(stream.port(Channel::rtcp),
+                                         stream.signalled.is_set() ? stream.signalled.next_port() : net::Endpoint{});
+    described["rtcp"] = traffic_of(rtcp, now);
+  }
   json::array codecs;
   for (const auto codec : stream.codecs) codecs.push_back(codec);
   described["codecs"] = std::move(codecs);
   return described;
 }
 
+std::string_view name_of(session::State state) {
+  switch (state) {
+    case session::State::connecting: return "connecting";
+    case session::State::active: return "active";
+    case session::State::failed: return "failed";
+    case session::State::closed: return "closed";
+  }
+  return "";
+}
+
 std::string_view state_of(const Connection& connection) {
+  if (connection.session != nullptr) return name_of(connection.state);
   if (!connection.complete()) return "waiting";
   return connection.held() ? "held" : "active";
 }
 
+json::value session_of(const Connection& connection) {
+  if (connection.session == nullptr) return nullptr;
+  const auto& session = *connection.session;
+  json::object labels;
+  for (const auto& [key, value] : session.labels) labels[to_utf8(key)] = to_utf8(value);
+  return json::object{{"owner", to_utf8(session.owner)},
+                      {"labels", std::move(labels)},
+                      {"note", session.note},
+                      {"error", session.error}};
+}
+
+// Null: it may be silent for ever.
+json::value ttl_of(const Connection& connection) {
+  const auto remaining = connection.timers.remaining(connection.activity());
+  return remaining == session::Timers::kNever ? json::value{nullptr} : json::value{remaining.count()};
+}
+
 json::object connection_of(const Connection& connection, Now now) {
   return {{"id", connection.id.value()},
+          {"session", session_of(connection)},
           {"state", std::string{state_of(connection)}},
           {"age_seconds", seconds_since(connection.created.mono, now)},
-          {"ttl_seconds", connection.timers.remaining(connection.activity()).count()},
+          {"ttl_seconds", ttl_of(connection)},
           {"verdict", session::verdict(connection, now)},
           {"sides", json::array{side_of(connection, Side::offerer, now), side_of(connection, Side::answerer, now)}}};
 }
