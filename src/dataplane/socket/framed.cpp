@@ -12,17 +12,16 @@
 
 namespace millrace::dataplane {
 
-// 0, or the error of the stream.
-int Streams::read_packets(StreamEnd& end, Now now) {
+Streams::Broken Streams::read_packets(StreamEnd& end, Now now) {
   const auto room = end.framing->in.room();
   MR_CHECK(!room.empty());
   WallTime stamp;
   const ssize_t count = receive_stream(end.socket.get(), room, stamp);
   if (count == 0) end.ended = true;
-  if (count <= 0) return count == 0 || errno == EAGAIN || errno == EWOULDBLOCK ? 0 : errno;
+  if (count <= 0) return count == 0 || errno == EAGAIN || errno == EWOULDBLOCK ? Broken{} : Broken{&end, errno};
   end.framing->in.filled(static_cast<std::size_t>(count));
   end.framing->stamp = stamp == WallTime{} ? now.wall : stamp;
-  return 0;
+  return {};
 }
 
 // Packets of one framed stream that leave on another are not read while that one takes nothing.
@@ -46,7 +45,7 @@ std::optional<Streams::Arrived> Streams::next_packet(StreamPair& pair) {
   return std::nullopt;
 }
 
-void Streams::send(Send& send) {
+void Streams::send(Send& send, Now now) {
   StreamPair* pair = send.out->connection->streams.get();
   if (pair == nullptr) return;
   StreamEnd& end = pair->end_of(send.out->slot);
@@ -58,21 +57,21 @@ void Streams::send(Send& send) {
   auto header = frame_header(send.bytes.size());
   const std::size_t whole = header.size() + send.bytes.size();
   std::size_t taken = 0;
-  if (!transmit_frame(end.socket.get(), header, send.bytes, taken)) return;   // the stream's end comes as an event
+  if (!transmit_frame(end.socket.get(), header, send.bytes, taken)) return fail({.end = &end, .error = errno}, now);
   send.sent = true;
   if (taken == whole) return;
   end.framing->out.keep(header, send.bytes, taken);
   update_interest(end);
 }
 
-int Streams::write_rest(StreamEnd& end) {
+Streams::Broken Streams::write_rest(StreamEnd& end) {
   FrameRest& rest = end.framing->out;
-  if (rest.empty()) return 0;
+  if (rest.empty()) return {};
   const auto bytes = rest.bytes();
   const ssize_t count = ::send(end.socket.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (count < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : errno;
+  if (count < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? Broken{} : Broken{&end, errno};
   rest.sent(static_cast<std::size_t>(count));
-  return 0;
+  return {};
 }
 
 }  // namespace millrace::dataplane

@@ -206,9 +206,7 @@ TEST_F(FramedTest, a_stream_that_takes_nothing_holds_up_a_stream_and_makes_datag
       EXPECT_LT(sent, 64u << 20);
     }
     turn();
-    const auto began = std::chrono::steady_clock::now();
-    for (int i = 0; i < 3; ++i) turn(20);
-    EXPECT_GE(std::chrono::steady_clock::now() - began, std::chrono::milliseconds{60}) << "a turn had something to do";
+    EXPECT_TRUE(comes_to_rest());
     // What was taken comes out whole, packet by packet.
     const auto expected = [&] {
       if (kind == Transport::framed_stream) return sent / frame.size() * frame.size();

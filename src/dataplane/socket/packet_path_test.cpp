@@ -127,7 +127,7 @@ TEST(PacketPath, allocates_nothing_and_locks_nothing) {
     const std::uint64_t before = worker->statistics().packets_in.value();
     const Watch watch;
     for (int i = 0; i < 1000 && worker->statistics().packets_in.value() < before + 8; ++i) worker->run_turn(1);
-    ASSERT_EQ(worker->statistics().packets_in.value(), before + 8);
+    ASSERT_GE(worker->statistics().packets_in.value(), before + 8);   // others use this host's ports, too
     ASSERT_EQ(allocations, 0u) << "round " << round;
     ASSERT_EQ(locks, 0u) << "round " << round;
   }

@@ -1,6 +1,6 @@
 #pragma once
 // What a worker keeps of a connection: its ports and whom each one feeds. One block per connection, never moved while
-// a worker has it, handed over as a whole when the connection changes workers. About 2.7 KB: the two RTP ports share
+// a worker has it, handed over as a whole when the connection changes workers. About 2.8 KB: the two RTP ports share
 // out what only RTP needs. Plain data: connections.hpp makes and changes it, relay.hpp forwards with it.
 
 #include <sys/socket.h>

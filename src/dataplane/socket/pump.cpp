@@ -41,10 +41,10 @@ std::size_t Streams::allowance(StreamEnd& from, Now now) {
   return 0;
 }
 
-// Reads what there is, and writes it. 0, or the error of `from`; an error of the other end shows on that one.
-int Streams::fill(StreamEnd& from, Now now) {
+// Reads what there is, and writes it.
+Streams::Broken Streams::fill(StreamEnd& from, Now now) {
   const std::size_t allowed = allowance(from, now);
-  if (allowed == 0) return 0;
+  if (allowed == 0) return {};
   from.pipe = pipes_.borrow();
   if (!from.pipe) return fill_without_pipe(from, allowed, now);
 
@@ -55,28 +55,27 @@ int Streams::fill(StreamEnd& from, Now now) {
     const int error = errno;
     pipes_.give_back(std::move(from.pipe), true);
     if (count == 0) from.ended = true;
-    return count == 0 || is_blocked(error) ? 0 : error;
+    return count == 0 || is_blocked(error) ? Broken{} : Broken{&from, error};
   }
   from.in_pipe = static_cast<std::size_t>(count);
   from.read_at = now.mono;
   count_read(from, from.in_pipe, now);
-  (void)drain(from);
-  return 0;
+  return drain(from);
 }
 
-// Writes what waits in the pipe of `from`. 0, or the error of the other end.
-int Streams::drain(StreamEnd& from) {
+// Writes what waits in the pipe of `from`.
+Streams::Broken Streams::drain(StreamEnd& from) {
   StreamEnd& to = from.pair->other(from);
   if (!from.pipe) {   // it had none to wait in: the bytes are still where they arrived
     from.held_up = false;
-    return 0;
+    return {};
   }
   while (from.in_pipe > 0) {
     const ssize_t count = ::splice(from.pipe->out.get(), nullptr, to.socket.get(), nullptr, from.in_pipe,
                                    SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
     if (count <= 0) {
       from.held_up = true;
-      return count < 0 && !is_blocked(errno) ? errno : 0;
+      return count < 0 && !is_blocked(errno) ? Broken{&to, errno} : Broken{};
     }
     from.in_pipe -= static_cast<std::size_t>(count);
     count_out(to, static_cast<std::size_t>(count));
@@ -84,28 +83,28 @@ int Streams::drain(StreamEnd& from) {
   from.held_up = false;
   pipes_.give_back(std::move(from.pipe), true);
   count_relayed(from);
-  return 0;
+  return {};
 }
 
 // Bytes are looked at, sent, and only then taken: what the other end does not take stays in the kernel's buffer.
-int Streams::fill_without_pipe(StreamEnd& from, std::size_t at_most, Now now) {
+Streams::Broken Streams::fill_without_pipe(StreamEnd& from, std::size_t at_most, Now now) {
   StreamEnd& to = from.pair->other(from);
   const std::size_t wanted = std::min(at_most, scratch_.size());
   const ssize_t seen = ::recv(from.socket.get(), scratch_.data(), wanted, MSG_PEEK | MSG_DONTWAIT);
   if (seen == 0) from.ended = true;
-  if (seen <= 0) return seen == 0 || is_blocked(errno) ? 0 : errno;
+  if (seen <= 0) return seen == 0 || is_blocked(errno) ? Broken{} : Broken{&from, errno};
   if (from.read_at == TimePoint{}) from.read_at = now.mono;
 
   const ssize_t sent =
       ::send(to.socket.get(), scratch_.data(), static_cast<std::size_t>(seen), MSG_DONTWAIT | MSG_NOSIGNAL);
   from.held_up = sent < seen;
-  if (sent <= 0) return 0;   // when it broke, that is the other end's to tell
+  if (sent < 0) return is_blocked(errno) ? Broken{} : Broken{&to, errno};
   const auto count = static_cast<std::size_t>(sent);
   (void)::recv(from.socket.get(), scratch_.data(), count, MSG_TRUNC | MSG_DONTWAIT);
   count_read(from, count, now);
   count_out(to, count);
   count_relayed(from);
-  return 0;
+  return {};
 }
 
 void Streams::count_read(StreamEnd& from, std::size_t bytes, Now now) {

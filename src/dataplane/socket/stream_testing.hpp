@@ -144,6 +144,19 @@ class StreamTest : public ::testing::Test {
     }));
     return peer;
   }
+  // Soon nothing is left to do: turns wait out their time, one after the other. What the kernel still moves from buffer
+  // to buffer may come in between; a worker that spins never rests.
+  ::testing::AssertionResult comes_to_rest() {
+    constexpr std::chrono::milliseconds kWait{20};
+    int rested = 0;
+    for (int i = 0; i < 500 && rested < 3; ++i) {
+      const auto began = std::chrono::steady_clock::now();
+      turn(static_cast<int>(kWait.count()));
+      rested = std::chrono::steady_clock::now() - began >= kWait ? rested + 1 : 0;
+    }
+    if (rested == 3) return ::testing::AssertionSuccess();
+    return ::testing::AssertionFailure() << "there is something to do in every turn";
+  }
   // Everything that one end sends comes out at the other.
   ::testing::AssertionResult carries(TcpPeer& from, TcpPeer& to, const Bytes& bytes) {
     to.received.clear();

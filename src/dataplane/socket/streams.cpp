@@ -117,7 +117,6 @@ void Streams::on_listener(MediaPort& port, Now now) {
   StreamPair* pair = port.connection->streams.get();
   if (pair == nullptr || pair->state != State::waiting) return;
   const auto try_later = [&] {
-    house_.statistics.sockets_failed.add();
     listen(*pair, false);
     deadlines_.set(pair->client, now.mono + kAcceptAgain);
   };
@@ -127,8 +126,9 @@ void Streams::on_listener(MediaPort& port, Now now) {
   auto* const raw = reinterpret_cast<sockaddr*>(&address);
   net::UniqueFd socket{::accept4(port.socket.get(), raw, &length, SOCK_NONBLOCK | SOCK_CLOEXEC)};
   if (!socket) {   // a client that left again is nobody's fault
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) try_later();
-    return;
+    if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM) return;
+    house_.statistics.sockets_failed.add();
+    return try_later();
   }
   adopt_client(*pair, std::move(socket), net::Endpoint::from_sockaddr(raw, length).value_or(net::Endpoint{}), now);
 }
@@ -151,7 +151,10 @@ bool Streams::prepare(StreamEnd& end, const flow::StreamOptions& options) {
                   .has_value();
   if (end.port->tos != 0) done = net::set_tos(socket, family, end.port->tos).has_value() && done;
   if (end.port->ttl != 0) done = net::set_ttl(socket, family, end.port->ttl).has_value() && done;
-  if (end.port->transport != flow::Transport::framed_stream) return done;
+  if (end.port->transport != flow::Transport::framed_stream) {
+    end.framing = nullptr;
+    return done;
+  }
   const int on = 1;
   done = ::setsockopt(socket, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) == 0 && done;
   if (!end.framing) end.framing = std::make_unique<Framing>();
@@ -211,23 +214,24 @@ void Streams::on_event(StreamEnd& end, std::uint32_t events, Now now) {
     on_connect_event(pair, now);
     return;
   }
-  int error = (events & EPOLLERR) != 0 ? error_of(end.socket) : 0;
-  if (error != 0) return fail(pair, end, error, now);
+  const int error = (events & EPOLLERR) != 0 ? error_of(end.socket) : 0;
+  if (error != 0) return fail({.end = &end, .error = error}, now);
   if (pair.state != State::connected) return;
+  if (const Broken broken = move(end, events, now)) fail(broken, now);
+}
 
-  StreamEnd& other = pair.other(end);
+Streams::Broken Streams::move(StreamEnd& end, std::uint32_t events, Now now) {
+  StreamEnd& other = end.pair->other(end);
   const bool framed = end.framing != nullptr;
   if ((events & EPOLLOUT) != 0) {
-    error = framed ? write_rest(end) : drain(other);
-    if (error != 0) return fail(pair, end, error, now);
+    if (const Broken broken = framed ? write_rest(end) : drain(other)) return broken;
     // It takes more now, and there may be more: asking again costs less than changing what is waited for, twice.
-    if (!framed && !other.held_up && !other.ended && (error = fill(other, now)) != 0)
-      return fail(pair, other, error, now);
+    if (!framed && !other.held_up && !other.ended && !other.throttled) {
+      if (const Broken broken = fill(other, now)) return broken;
+    }
   }
-  if ((events & (EPOLLIN | EPOLLHUP)) != 0 && !end.held_up && !end.ended && !end.throttled) {
-    error = framed ? read_packets(end, now) : fill(end, now);
-    if (error != 0) return fail(pair, end, error, now);
-  }
+  if ((events & (EPOLLIN | EPOLLHUP)) == 0 || end.held_up || end.ended || end.throttled) return {};
+  return framed ? read_packets(end, now) : fill(end, now);
 }
 
 StreamPair* Streams::run_due(Now now) {
@@ -278,9 +282,10 @@ void Streams::pass_on_end(StreamEnd& end) {
 }
 
 // An error of the client is its way of leaving; one of the destination is why the session does not work.
-void Streams::fail(StreamPair& pair, const StreamEnd& end, int error, Now now) {
-  const bool client = &end == &pair.client;
-  const SysError what{error, (client ? "client " : "destination ") + end.peer.to_string()};
+void Streams::fail(const Broken& broken, Now now) {
+  StreamPair& pair = *broken.end->pair;
+  const bool client = broken.end == &pair.client;
+  const SysError what{broken.error, (client ? "client " : "destination ") + broken.end->peer.to_string()};
   fail(pair, client ? StreamState::waiting : StreamState::failed, what.message(), now);
 }
 

@@ -60,13 +60,20 @@ class Streams {
   void settle(StreamPair& pair, Now now);
 
   // One packet out of a framed stream; says in `send` how it went.
-  void send(Send& send);
+  void send(Send& send, Now now);
   // A datagram was accepted and nobody is connected to take it.
   void want_destination(Connection& connection, Now now);
 
   [[nodiscard]] const PipePool& pipes() const { return pipes_; }
 
  private:
+  // Which end broke, and how; nothing: neither. A system call tells an error once, so it is not left to an event.
+  struct Broken {
+    StreamEnd* end = nullptr;
+    int error = 0;
+    explicit operator bool() const { return end != nullptr; }
+  };
+
   // streams.cpp
   void begin(StreamPair& pair, const std::string& reason);
   void listen(StreamPair& pair, bool wanted);
@@ -75,7 +82,7 @@ class Streams {
   void on_connect_event(StreamPair& pair, Now now);
   void connected(StreamPair& pair);
   void fail(StreamPair& pair, flow::StreamState state, std::string reason, Now now);
-  void fail(StreamPair& pair, const StreamEnd& end, int error, Now now);
+  void fail(const Broken& broken, Now now);
   void finish(StreamPair& pair, bool abort);
   void close(StreamEnd& end, bool abort);
   void tell(StreamPair& pair, flow::StreamState state, std::string reason = {});
@@ -83,19 +90,20 @@ class Streams {
   void pass_on_end(StreamEnd& end);
   void update_interest(StreamEnd& end);
   void watch(StreamEnd& end, std::uint32_t interest);
+  [[nodiscard]] Broken move(StreamEnd& end, std::uint32_t events, Now now);
 
   // pump.cpp
-  [[nodiscard]] int fill(StreamEnd& from, Now now);
-  [[nodiscard]] int drain(StreamEnd& from);
-  [[nodiscard]] int fill_without_pipe(StreamEnd& from, std::size_t at_most, Now now);
+  [[nodiscard]] Broken fill(StreamEnd& from, Now now);
+  [[nodiscard]] Broken drain(StreamEnd& from);
+  [[nodiscard]] Broken fill_without_pipe(StreamEnd& from, std::size_t at_most, Now now);
   [[nodiscard]] std::size_t allowance(StreamEnd& from, Now now);
   void count_read(StreamEnd& from, std::size_t bytes, Now now);
   void count_out(StreamEnd& to, std::size_t bytes);
   void count_relayed(StreamEnd& from);
 
   // framed.cpp
-  [[nodiscard]] int read_packets(StreamEnd& end, Now now);
-  [[nodiscard]] int write_rest(StreamEnd& end);
+  [[nodiscard]] Broken read_packets(StreamEnd& end, Now now);
+  [[nodiscard]] Broken write_rest(StreamEnd& end);
   [[nodiscard]] bool has_room(const StreamEnd& end) const;
 
   House house_;

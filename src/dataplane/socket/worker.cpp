@@ -233,13 +233,16 @@ void Worker::forward(MediaPort& port, const Datagram& in) {
   }
   for (Send& send : sends_) {
     if (flow::is_stream(send.out->transport)) {
-      streams_.send(send);
+      streams_.send(send, now_);
     } else {
       send.sent = transmit(send.out->socket.get(), send.out->destination, send.bytes);
     }
     if (send.sent) statistics_.packets_out.add();
   }
-  const auto latency = relay_.on_sent(port, in, sends_, now_.wall);
+  // TCP gives no stamp while the kernel has yet to turn stamping on, which it does in its own time: then the turn's clock
+  // stands for it, and is not the time of sending, too.
+  const WallTime sent_at = flow::is_stream(port.transport) ? read_clocks().wall : now_.wall;
+  const auto latency = relay_.on_sent(port, in, sends_, sent_at);
   if (latency) statistics_.latency.record(*latency);
 }
 
@@ -256,7 +259,7 @@ void Worker::tell_control() {
   }
   while (MediaPort* port = connections_.changed()) {
     WorkerEvent event{flow::RemoteChanged{port->connection->id, port->slot, port->latch.state()}};
-    if (!outbox_.try_push(std::move(event))) break;   // states what is: the port stays listed, the next turn tells
+    if (!outbox_.try_push(std::move(event))) break;  // states what is: the port stays listed, the next turn tells
     connections_.changed_was_told();
     told = true;
   }
