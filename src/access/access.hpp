@@ -1,6 +1,6 @@
 #pragma once
-// Who may do what: one object that front ends ask before each command. Any thread; what it decides with is immutable
-// but for the quotas, which are locked.
+// Who may do what: one object that front ends ask before each command. Any thread. What it decides with is replaced as a
+// whole when the settings are read again; the quotas are locked.
 
 #include <chrono>
 #include <cstdint>
@@ -18,9 +18,9 @@
 namespace millrace::access {
 
 enum class Role : std::uint8_t {
-  viewer,    // sees
-  operator_, // and makes, changes and ends sessions; the bare word is taken NOLINT(readability-identifier-naming)
-  admin,     // and drains the node
+  viewer,  // sees
+  operator_,  // and makes, changes and ends sessions; the bare word is taken NOLINT(readability-identifier-naming)
+  admin,  // and drains the node
 };
 std::string_view name_of(Role role);
 
@@ -33,11 +33,11 @@ struct Identity {
 struct Credentials {
   std::optional<std::string> bearer_token{};
   std::vector<std::string> certificate_names{};  // of a certificate that was verified: SANs, then the CN
-  net::Address peer{};                           // not set: not known; refused where security.peers names networks
+  net::Address peer{};  // not set: not known; refused where security.peers names networks
 };
 
 enum class Refusal : std::uint8_t {
-  unauthenticated,   // nothing was shown that we know, and something has to be
+  unauthenticated,  // nothing was shown that we know, and something has to be
   wrong_role,
   peer_not_allowed,
   destination_not_allowed,
@@ -56,6 +56,11 @@ class Access {
                                                                     const std::vector<IdentitySettings>& identities,
                                                                     const QuotaSettings& quotas);
   virtual ~Access() = default;
+
+  // From now on; the quotas stay. Nothing has changed when it fails: settings that are wrong, or that would leave a node
+  // open that told its users apart.
+  [[nodiscard]] virtual std::expected<void, std::string> replace(const Settings& security,
+                                                                 const std::vector<IdentitySettings>& identities) = 0;
 
   // Is there anybody to be told apart? Else every peer is "anonymous" and admin.
   [[nodiscard]] virtual bool authenticates() const = 0;

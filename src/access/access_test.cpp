@@ -41,6 +41,25 @@ std::string who(const Access& access, const Credentials& credentials) {
   return identity.error().text;
 }
 
+TEST(Access, settings_that_are_read_again_count_at_once) {
+  const auto access = make({}, two_identities());
+  ASSERT_EQ(who(*access, token(kDashToken)), "dash viewer");
+  auto identities = two_identities();
+  identities.pop_back();
+  EXPECT_TRUE(access->replace({}, identities).has_value());
+  EXPECT_NE(who(*access, token(kDashToken)), "dash viewer");
+  EXPECT_EQ(who(*access, token(kOpsToken)), "ops operator");
+}
+
+TEST(Access, settings_that_are_wrong_or_would_open_the_node_change_nothing) {
+  const auto access = make({}, two_identities());
+  auto wrong = two_identities();
+  wrong.front().token_sha256 = "short";
+  EXPECT_FALSE(access->replace({}, wrong).has_value());
+  EXPECT_FALSE(access->replace({}, {}).has_value());
+  EXPECT_EQ(who(*access, token(kDashToken)), "dash viewer");
+}
+
 TEST(Access, without_identities_everybody_is_anonymous_and_admin) {
   const auto access = make({});
   EXPECT_FALSE(access->authenticates());

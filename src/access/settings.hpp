@@ -19,17 +19,19 @@ struct Settings {
   static constexpr auto schema = config::section(
       "security", "Who may use the gRPC API, and what its sessions may reach.",
       config::field("peers", &Settings::peers, "",
-                    "Networks that may use the API, such as 10.0.0.0/8 or 2001:db8::1; empty: any"),
+                    "Networks that may use the API, such as 10.0.0.0/8 or 2001:db8::1; empty: any", config::live),
       config::field("certificate_role", &Settings::certificate_role, "none|viewer|operator|admin",
-                    "Role of a verified client certificate that no [[identity]] names"),
+                    "Role of a verified client certificate that no [[identity]] names", config::live),
       config::field("allow_destinations", &Settings::allow_destinations, "",
                     "Networks that sessions may send to, and no others; empty: all but those that are dangerous "
                     "(loopback unless the session's forward address is loopback too, link-local, multicast, cloud "
-                    "metadata)"),
+                    "metadata)",
+                    config::live),
       config::field("deny_destinations", &Settings::deny_destinations, "",
-                    "Networks that sessions may not send to, also when they are allowed above"),
+                    "Networks that sessions may not send to, also when they are allowed above", config::live),
       config::field("listen_addresses", &Settings::listen_addresses, "",
-                    "Networks that a session's local addresses must be in; empty: any address of the host"));
+                    "Networks that a session's local addresses must be in; empty: any address of the host",
+                    config::live));
 };
 
 struct IdentitySettings {
@@ -40,13 +42,15 @@ struct IdentitySettings {
 
   static constexpr auto schema = config::repeated(
       "identity", "Somebody who may use the gRPC API. `mrctl token` makes a token and the lines to put here.",
-      config::field("name", &IdentitySettings::name, "", "Name, for limits and the audit log"),
+      config::field("name", &IdentitySettings::name, "", "Name, for limits and the audit log", config::live),
       config::field("role", &IdentitySettings::role, "viewer|operator|admin",
-                    "viewer sees; operator makes, changes and ends sessions too; admin may drain the node as well"),
+                    "viewer sees; operator makes, changes and ends sessions too; admin may drain the node as well",
+                    config::live),
       config::field("token_sha256", &IdentitySettings::token_sha256, "",
-                    "SHA-256 of the bearer token, in hexadecimal; empty: has no token"),
+                    "SHA-256 of the bearer token, in hexadecimal; empty: has no token", config::live),
       config::field("certificate", &IdentitySettings::certificate, "",
-                    "Subject alternative name or common name of the client certificate; empty: has none"));
+                    "Subject alternative name or common name of the client certificate; empty: has none",
+                    config::live));
 };
 
 struct QuotaSettings {

@@ -427,6 +427,9 @@ void Node::Parts::reload() {
   settings_ = config::with_live(all_sections(), settings_, *read);
   session_settings_ = session_settings(settings_);
   log_.set_level(settings_.get(observe::Settings::schema).level);
+  const auto replaced =
+      guards_.access->replace(settings_.get(access::Settings::schema), settings_.get(access::IdentitySettings::schema));
+  if (!replaced) log_.error("who may do what is as it was: {}", replaced.error());
   log_.reopen();
   guards_.audit->reopen();
 }

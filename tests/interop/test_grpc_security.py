@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
 import subprocess
 from pathlib import Path
 
@@ -55,6 +56,24 @@ def test_roles_may_what_they_may(guarded):
     owners = [each.owner for each in listing(**with_token(TOKENS["admin"])).sessions]
     assert owners == ["the-operator"]
     assert drain(**with_token(TOKENS["admin"])).connections == 1
+
+
+def test_a_token_is_taken_back_by_a_reload(guarded, tmp_path):
+    daemon = guarded()
+    api = daemon.api()
+    listing = lambda: api.ListSessions(P.ListSessionsRequest(), **with_token(TOKENS["viewer"]))  # noqa: E731
+    assert listing().total_count == 0
+    config = tmp_path / "millrace.toml"
+    config.write_text(config.read_text().replace(hashlib.sha256(TOKENS["viewer"].encode()).hexdigest(), "0" * 64))
+    daemon.child.send_signal(signal.SIGHUP)
+
+    def refused_now():
+        try:
+            listing()
+        except grpc.RpcError as error:
+            return error.code()
+        return None
+    assert wait_for(refused_now, "the token to be refused") == grpc.StatusCode.UNAUTHENTICATED
 
 
 def test_health_alone_answers_without_a_token(guarded):
@@ -256,11 +275,11 @@ def test_every_change_and_every_refusal_is_recorded_without_a_secret(guarded, tm
     status_of(lambda: api.DestroySession(P.DestroySessionRequest(session_id="a1"), **with_token("a-wrong-secret")))
     api.DestroySession(P.DestroySessionRequest(session_id="a1"), **with_token(TOKENS["admin"]))
     entries = lines_of(log, 5)
-    assert [(entry["identity"], entry["command"], entry["session"], entry["result"]) for entry in entries] == [
+    assert [(entry["identity"], entry["command"], entry.get("session"), entry["result"]) for entry in entries] == [
         ("the-operator", "CreateSession", "a1", "OK"),
         ("the-operator", "CreateSession", "a1", "ALREADY_EXISTS"),
-        ("the-viewer", "CreateSession", "a2", "PERMISSION_DENIED"),
-        ("", "DestroySession", "a1", "UNAUTHENTICATED"),
+        ("the-viewer", "CreateSession", None, "PERMISSION_DENIED"),
+        ("", "DestroySession", None, "UNAUTHENTICATED"),
         ("the-admin", "DestroySession", "a1", "OK")]
     assert all(entry["peer"].startswith("127.0.0.1:") and entry["time"].endswith("Z") for entry in entries)
     everything = log.read_text() + daemon.log.read_text()

@@ -75,7 +75,7 @@ int run_token(const std::string& name, const std::string& role) {
   }
   fmt::print(
       "The token, which is kept nowhere and shown only now:\n\n{}\n\n"
-      "These lines make it known: put them into the settings file and restart the daemon.\n\n{}",
+      "These lines make it known: put them into the settings file and send the daemon a SIGHUP.\n\n{}",
       *token, *lines);
   return EXIT_SUCCESS;
 }
