@@ -1,11 +1,11 @@
 #include "control/grpc/call.hpp"
 
-#include <google/protobuf/message.h>
+#include <grpcpp/server_context.h>
 
 #include <chrono>
-#include <limits>
+#include <utility>
 
-#include "control/grpc/undecodable.hpp"
+#include "control/grpc/caller.hpp"
 
 namespace millrace::control::grpc {
 
@@ -86,22 +86,7 @@ void Call::answer() {
   } else if (method_.changes || (problem != nullptr && problem->code == Code::permission_denied)) {
     note_outcome(problem);
   }
-  if (problem != nullptr) {
-    return Finish({static_cast<::grpc::StatusCode>(problem->code), problem->text});
-  }
-  write();
-  Finish(::grpc::Status::OK);
-}
-
-std::expected<void, Problem> parse(const ::grpc::ByteBuffer& bytes, ::google::protobuf::Message& out) {
-  ::grpc::Slice whole;
-  if (!bytes.DumpToSingleSlice(&whole).ok()) return std::unexpected{Problem{Code::internal, "unreadable request"}};
-  const std::string_view text{reinterpret_cast<const char*>(whole.begin()), whole.size()};
-  if (text.size() <= std::numeric_limits<int>::max() &&
-      out.ParseFromArray(text.data(), static_cast<int>(text.size()))) {
-    return {};
-  }
-  return std::unexpected{invalid(why_undecodable(text, *out.GetDescriptor()))};
+  finish(problem);
 }
 
 }  // namespace millrace::control::grpc

@@ -1,6 +1,7 @@
 #include "control/grpc/caller.hpp"
 
 #include <fmt/format.h>
+#include <grpcpp/server_context.h>
 
 #include <algorithm>
 #include <charconv>

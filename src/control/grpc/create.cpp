@@ -8,6 +8,7 @@
 #include <chrono>
 #include <utility>
 
+#include "control/grpc/office.hpp"
 #include "control/grpc/session_info.hpp"
 #include "control/grpc/session_name.hpp"
 #include "control/grpc/stats.hpp"

@@ -2,9 +2,11 @@
 // Making and ending one session, alone or as an item of a batch.
 
 #include <expected>
+#include <optional>
 #include <string>
+#include <string_view>
 
-#include "control/grpc/call.hpp"
+#include "control/grpc/method.hpp"
 #include "control/grpc/request_memory.hpp"
 #include "control/grpc/rtpproxy.pb.h"
 #include "session/command.hpp"

@@ -1,10 +1,22 @@
 #include "control/grpc/event_bytes.hpp"
 
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/slice.h>
+
 #include <utility>
 
 #include "control/grpc/session_info.hpp"
 
 namespace millrace::control::grpc {
+
+struct EventBytes::Known {
+  std::uint64_t sequence = 0;
+  ::grpc::Slice bytes;
+};
+
+EventBytes::EventBytes(std::string instance)
+    : instance_{std::move(instance)}, known_{std::make_unique<std::array<Known, kSharedEvents>>()} {}
+EventBytes::~EventBytes() = default;
 
 ::grpc::ByteBuffer EventBytes::of(const events::Event& event, std::uint64_t left_out) {
   std::array<::grpc::Slice, 2> slices{shared(event)};
@@ -17,7 +29,7 @@ namespace millrace::control::grpc {
 }
 
 ::grpc::Slice EventBytes::shared(const events::Event& event) {
-  Known& place = known_[event.sequence % kSharedEvents];
+  Known& place = (*known_)[event.sequence % kSharedEvents];
   {
     const std::scoped_lock lock{mutex_};
     if (place.sequence == event.sequence) return place.bytes;

@@ -8,10 +8,12 @@
 #include <mutex>
 #include <string>
 
-#include <grpcpp/support/byte_buffer.h>
-#include <grpcpp/support/slice.h>
-
 #include "events/event.hpp"
+
+namespace grpc {
+class ByteBuffer;
+class Slice;
+}  // namespace grpc
 
 namespace millrace::control::grpc {
 
@@ -19,21 +21,21 @@ inline constexpr std::size_t kSharedEvents = 1024;  // the latest; a stream that
 
 class EventBytes {
  public:
-  explicit EventBytes(std::string instance) : instance_{std::move(instance)} {}
+  explicit EventBytes(std::string instance);
+  ~EventBytes();
+  EventBytes(const EventBytes&) = delete;
+  EventBytes& operator=(const EventBytes&) = delete;
 
   // Any thread. `left_out` is the one field that is the stream's own: it goes behind the shared bytes.
   [[nodiscard]] ::grpc::ByteBuffer of(const events::Event& event, std::uint64_t left_out);
 
  private:
-  struct Known {
-    std::uint64_t sequence = 0;
-    ::grpc::Slice bytes;
-  };
+  struct Known;
   [[nodiscard]] ::grpc::Slice shared(const events::Event& event);
 
   const std::string instance_;
   std::mutex mutex_;
-  std::array<Known, kSharedEvents> known_;  // by sequence, modulo its size
+  std::unique_ptr<std::array<Known, kSharedEvents>> known_;  // by sequence, modulo its size
 };
 
 }  // namespace millrace::control::grpc

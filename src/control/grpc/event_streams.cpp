@@ -1,12 +1,16 @@
 #include "control/grpc/event_streams.hpp"
 
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+
 #include <optional>
 #include <string>
 #include <utility>
 
-#include "control/grpc/call.hpp"
 #include "control/grpc/caller.hpp"
 #include "control/grpc/event_filter.hpp"
+#include "control/grpc/parse.hpp"
 
 namespace millrace::control::grpc {
 

@@ -13,12 +13,15 @@
 #include <thread>
 #include <vector>
 
-#include <grpcpp/server_context.h>
-#include <grpcpp/support/byte_buffer.h>
-#include <grpcpp/support/server_callback.h>
-
 #include "control/grpc/event_bytes.hpp"
 #include "control/grpc/office.hpp"
+
+namespace grpc {
+class ByteBuffer;
+class CallbackServerContext;
+template <class Response>
+class ServerWriteReactor;
+}  // namespace grpc
 
 namespace millrace::control::grpc {
 

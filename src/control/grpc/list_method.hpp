@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "control/grpc/call.hpp"
+#include "control/grpc/method.hpp"
 #include "control/grpc/rtpproxy.pb.h"
 #include "control/grpc/translate.hpp"
 #include "session/view.hpp"

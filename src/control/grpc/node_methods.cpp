@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "control/grpc/office.hpp"
 #include "net/interfaces.hpp"
 
 namespace millrace::control::grpc {

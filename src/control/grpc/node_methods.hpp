@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "control/grpc/call.hpp"
+#include "control/grpc/method.hpp"
 #include "control/grpc/rtpproxy.pb.h"
 #include "control/node.hpp"
 #include "session/totals.hpp"

@@ -1,6 +1,8 @@
 // The small parts of the server: who calls, what is remembered, what reflection tells, bytes of events.
 
 #include <google/protobuf/descriptor.pb.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/slice.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>

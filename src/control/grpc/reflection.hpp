@@ -5,10 +5,12 @@
 #include <memory>
 #include <vector>
 
-#include <grpcpp/impl/service_type.h>
-
 #include "access/access.hpp"
 #include "access/audit.hpp"
+
+namespace grpc {
+class Service;
+}
 
 namespace millrace::control::grpc {
 

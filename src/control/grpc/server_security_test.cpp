@@ -1,5 +1,6 @@
 // Who gets in: starts that are refused, tokens and roles, TLS, health and reflection.
 
+#include <grpcpp/security/credentials.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -54,7 +55,7 @@ StatusCode stream(pb::RtpProxy::Stub& stub, std::string_view token = {}) {
   return reader->Finish().error_code();
 }
 health::HealthCheckResponse::ServingStatus ask_health(const std::string& address, const std::string& service = "") {
-  const auto stub = health::Health::NewStub(::grpc::CreateChannel(address, ::grpc::InsecureChannelCredentials()));
+  const auto stub = health::Health::NewStub(testing::channel_to(address));
   health::HealthCheckRequest request;
   request.set_service(service);
   health::HealthCheckResponse response;
@@ -213,8 +214,7 @@ TEST(GrpcHealth, needs_no_token_and_says_when_the_node_drains) {
     EXPECT_EQ(ask_health(running.address(listener), "rtpproxy.RtpProxy"), health::HealthCheckResponse::SERVING);
   }
   // Nothing else is behind the second door.
-  const auto probe =
-      pb::RtpProxy::NewStub(::grpc::CreateChannel(running.address(1), ::grpc::InsecureChannelCredentials()));
+  const auto probe = pb::RtpProxy::NewStub(testing::channel_to(running.address(1)));
   EXPECT_EQ(create(*probe, kOpsToken), StatusCode::UNIMPLEMENTED);
   EXPECT_EQ(drain(*running.stub(), kRootToken), StatusCode::OK);
   for (const std::size_t listener : {0U, 1U}) {
@@ -224,7 +224,7 @@ TEST(GrpcHealth, needs_no_token_and_says_when_the_node_drains) {
 
 template <class Reflection, class Request, class Response>
 std::pair<StatusCode, int> services_told(const Running& running, std::string_view token) {
-  const auto stub = Reflection::NewStub(::grpc::CreateChannel(running.address(), ::grpc::InsecureChannelCredentials()));
+  const auto stub = Reflection::NewStub(testing::channel_to(running.address()));
   const auto with = context(token);
   const auto talk = stub->ServerReflectionInfo(with.get());
   Request request;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "control/grpc/office.hpp"
 #include "control/grpc/session_info.hpp"
 #include "control/grpc/session_name.hpp"
 #include "control/grpc/translate.hpp"

@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "control/grpc/call.hpp"
 #include "control/grpc/create.hpp"
+#include "control/grpc/method.hpp"
 #include "control/grpc/rtpproxy.pb.h"
 #include "session/view.hpp"
 

@@ -19,9 +19,6 @@
 #include <utility>
 #include <vector>
 
-#include <grpcpp/create_channel.h>
-#include <grpcpp/security/credentials.h>
-
 #include "access/access.hpp"
 #include "access/audit.hpp"
 #include "control/grpc/rtpproxy.grpc.pb.h"
@@ -31,6 +28,10 @@
 #include "events/hub.hpp"
 #include "observe/log_target.hpp"
 #include "session/testing.hpp"
+
+namespace grpc {
+class ChannelCredentials;
+}
 
 namespace millrace::control::grpc::testing {
 
@@ -55,6 +56,12 @@ inline std::vector<access::IdentitySettings> three_identities() {
        .certificate = {}},
   };
 }
+
+// In clients_test.cpp. A channel; without credentials in plain text.
+std::shared_ptr<::grpc::ChannelInterface> channel_to(
+    const std::string& address, const std::shared_ptr<::grpc::ChannelCredentials>& credentials = nullptr);
+// A client's context: a deadline that only a fault reaches, and a token.
+std::unique_ptr<::grpc::ClientContext> context(std::string_view token = {});
 
 // A directory that is gone with it.
 class TemporaryDirectory {
@@ -185,9 +192,10 @@ class Running {
     const std::string listening = server->listening().at(listener);
     return listening.substr(listening.find(':') + 1);
   }
+  // Without credentials: plain text.
   [[nodiscard]] std::unique_ptr<pb::RtpProxy::Stub> stub(
-      const std::shared_ptr<::grpc::ChannelCredentials>& credentials = ::grpc::InsecureChannelCredentials()) const {
-    return pb::RtpProxy::NewStub(::grpc::CreateChannel(address(), credentials));
+      const std::shared_ptr<::grpc::ChannelCredentials>& credentials = nullptr) const {
+    return pb::RtpProxy::NewStub(channel_to(address(), credentials));
   }
   [[nodiscard]] std::string audited() const {
     audit->flush();
@@ -255,14 +263,6 @@ inline pb::CreateSessionRequest a_session(std::string_view id = "", std::uint32_
   request.mutable_destination_endpoint()->set_port(9000);
   request.set_protocol(pb::UDP);
   return request;
-}
-
-// A client's context: a deadline that only a fault reaches, and a token.
-inline std::unique_ptr<::grpc::ClientContext> context(std::string_view token = {}) {
-  auto made = std::make_unique<::grpc::ClientContext>();
-  made->set_deadline(std::chrono::system_clock::now() + 20s);
-  if (!token.empty()) made->AddMetadata("authorization", "Bearer " + std::string{token});
-  return made;
 }
 
 }  // namespace millrace::control::grpc::testing

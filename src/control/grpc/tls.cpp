@@ -1,6 +1,7 @@
 #include "control/grpc/tls.hpp"
 
 #include <fmt/format.h>
+#include <grpcpp/security/server_credentials.h>
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_credentials_options.h>
 #include <openssl/err.h>

@@ -5,9 +5,11 @@
 #include <memory>
 #include <string>
 
-#include <grpcpp/security/server_credentials.h>
-
 #include "control/grpc/settings.hpp"
+
+namespace grpc {
+class ServerCredentials;
+}
 
 namespace millrace::control::grpc {
 

@@ -1,6 +1,7 @@
 #include "control/grpc/undecodable.hpp"
 
 #include <fmt/format.h>
+#include <google/protobuf/descriptor.h>
 #include <google/protobuf/unknown_field_set.h>
 
 #include <limits>

@@ -4,7 +4,9 @@
 #include <string>
 #include <string_view>
 
-#include <google/protobuf/descriptor.h>
+namespace google::protobuf {
+class Descriptor;
+}
 
 namespace millrace::control::grpc {
 
