@@ -1,5 +1,6 @@
 #include "control/grpc/service.hpp"
 
+#include <google/protobuf/arena.h>
 #include <grpcpp/impl/codegen/proto_utils.h>
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/byte_buffer.h>
@@ -38,7 +39,9 @@ class Unary final : public ::grpc::ServerUnaryReactor, private Call {
   std::expected<Progress, Problem> run(Desk& desk) override { return action_.run(desk); }
   void finish(const Problem* problem) override {
     if (problem != nullptr) return Finish({static_cast<::grpc::StatusCode>(problem->code), problem->text});
-    typename Method::Response response;
+    // A page of sessions is thousands of small messages: freed at once.
+    ::google::protobuf::Arena arena;
+    auto& response = *::google::protobuf::Arena::CreateMessage<typename Method::Response>(&arena);
     action_.write(response);
     bool own_buffer = false;
     (void)::grpc::SerializationTraits<typename Method::Response>::Serialize(response, &response_, &own_buffer);
