@@ -57,7 +57,9 @@ std::expected<UniqueFd, SysError> connect_tcp(const Endpoint& local, const Endpo
 std::expected<void, SysError> set_stream_options(int socket, const StreamTimes& times) {
   const auto keep_alive = static_cast<int>(std::clamp<long>(times.keep_alive.count(), 0, kMaxKeepIdle));
   const auto user_timeout = static_cast<int>(std::clamp<long>(times.user_timeout.count(), 0, 2'000'000)) * 1000;
+  // An urgent byte is one of the stream like any other, not one that is missing from it.
   const bool done = set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1) &&
+                    set_option(socket, SOL_SOCKET, SO_OOBINLINE, 1) &&
                     set_option(socket, SOL_SOCKET, SO_KEEPALIVE, keep_alive > 0 ? 1 : 0) &&
                     (keep_alive == 0 || (set_option(socket, IPPROTO_TCP, TCP_KEEPIDLE, keep_alive) &&
                                          set_option(socket, IPPROTO_TCP, TCP_KEEPINTVL, kProbeSeconds))) &&

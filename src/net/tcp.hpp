@@ -26,7 +26,7 @@ struct StreamTimes {
   std::chrono::seconds keep_alive{};  // silence before the kernel probes the peer; 0: never
   std::chrono::seconds user_timeout{};  // unacknowledged data ends the stream; 0: the system's
 };
-// Of a connection. What is small leaves at once, too (TCP_NODELAY).
+// Of a connection. What is small leaves at once, too (TCP_NODELAY), and urgent bytes come in their place (SO_OOBINLINE).
 std::expected<void, SysError> set_stream_options(int socket, const StreamTimes& times);
 
 }  // namespace millrace::net

@@ -55,7 +55,9 @@ Streams::Broken Streams::fill(StreamEnd& from, Now now) {
     const int error = errno;
     pipes_.give_back(std::move(from.pipe), true);
     if (count == 0) from.ended = true;
-    return count == 0 || is_blocked(error) ? Broken{} : Broken{&from, error};
+    // Nothing is there, or a byte that the peer has sent as urgent: splice() never passes one, reading does.
+    if (count < 0 && is_blocked(error)) return fill_without_pipe(from, allowed, now);
+    return count == 0 ? Broken{} : Broken{&from, error};
   }
   from.in_pipe = static_cast<std::size_t>(count);
   from.read_at = now.mono;

@@ -98,6 +98,26 @@ TEST_F(StreamsTest, a_read_counts_as_a_packet_and_how_long_it_was_here_is_measur
   EXPECT_EQ(worker_->statistics().latency.snapshot().samples, 5u);
 }
 
+// The kernel does not splice past an urgent byte; a worker that only spliced would be told of it over and over.
+TEST_F(StreamsTest, a_byte_that_was_sent_as_urgent_is_one_of_the_stream) {
+  Call call = plain();
+  install(call);
+  TcpPeer client = client_of(call), destination = arrived();
+  for (TcpPeer* from : {&client, &destination}) {
+    TcpPeer& to = from == &client ? destination : client;
+    for (const int flags : {0, int{MSG_OOB}, 0, int{MSG_OOB}, int{MSG_OOB}, 0}) {
+      ASSERT_EQ(::send(from->socket.get(), "ab", 2, flags | MSG_NOSIGNAL), 2);
+      turn();
+    }
+    EXPECT_TRUE(until([&] {
+      to.receive_some();
+      return to.received.size() >= 12;
+    })) << to.text();
+    EXPECT_EQ(to.text(), "abababababab");
+    EXPECT_TRUE(comes_to_rest());
+  }
+}
+
 TEST_F(StreamsTest, passes_on_that_one_side_has_said_all_and_goes_on_with_the_other) {
   for (const bool client_first : {true, false}) {
     Call call = plain();
