@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "base/check.hpp"
 #include "dataplane/socket/datagram_io.hpp"
@@ -35,14 +36,22 @@ std::optional<Streams::Arrived> Streams::next_packet(StreamPair& pair) {
   for (StreamEnd* end : {&pair.client, &pair.destination}) {
     if (!end->socket || !end->framing) continue;
     end->held_up = !has_room(*end);
-    if (end->held_up) continue;
+    if (end->held_up || end->framing->given == kPacketsPerEvent) continue;
     const auto frame = end->framing->in.next();
     if (!frame) continue;
+    ++end->framing->given;
     return Arrived{
         .port = end->port,
         .in = {.bytes = frame->bytes, .from = end->peer, .stamp = end->framing->stamp, .too_long = frame->too_long}};
   }
   return std::nullopt;
+}
+
+// One read may bring thousands of packets: those that are left go on in the next turn, and nothing is read until then.
+void Streams::give_way(StreamEnd& end, Now now) {
+  if (!end.framing || std::exchange(end.framing->given, 0) < kPacketsPerEvent) return;
+  end.throttled = true;
+  deadlines_.set(end, now.mono + Nanoseconds{1});
 }
 
 void Streams::send(Send& send, Now now) {

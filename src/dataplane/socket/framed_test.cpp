@@ -96,6 +96,37 @@ TEST_F(FramedTest, passes_on_the_end_of_each_direction) {
   EXPECT_THAT(told(), ElementsAre("waiting", "connecting", "connected", "waiting: the client closed first"));
 }
 
+TEST_F(FramedTest, thousands_of_packets_in_one_read_leave_the_others_their_turns) {
+  for (const auto destination_kind : {Transport::datagram, Transport::framed_stream}) {
+    Call call = session(Transport::framed_stream, destination_kind);
+    install(call);
+    TcpPeer client = client_of(call), destination;
+    if (destination_kind == Transport::framed_stream) destination = arrived();
+    turn();
+    constexpr std::size_t kPackets = 6000;
+    Bytes sent;
+    for (std::size_t i = 0; i < kPackets; ++i) {
+      for (const auto byte : {0, 1, static_cast<int>(i % 251)}) sent.push_back(static_cast<std::byte>(byte));
+    }
+    ASSERT_EQ(client.send_some(sent), sent.size());
+    client.shut();
+    const auto relayed = [&] { return call.sample(Slot::offerer_rtp)[Count::packets_relayed]; };
+    std::uint64_t before = 0;
+    EXPECT_TRUE(until([&] {
+      EXPECT_LE(relayed() - before, 2 * kPacketsPerEvent);
+      before = relayed();
+      return before == kPackets;
+    }));
+    EXPECT_EQ(call.sample(Slot::offerer_rtp)[Count::packets_in], kPackets);
+    if (destination.socket) {
+      EXPECT_TRUE(ends(destination));
+      EXPECT_EQ(destination.received, sent) << "and the end comes last";
+    }
+    ASSERT_TRUE(worker_->post(Remove{ConnectionId{1}}));
+    told();
+  }
+}
+
 TEST_F(FramedTest, a_packet_that_is_too_long_is_dropped_and_the_stream_stays_in_step) {
   Call call = session(Transport::framed_stream, Transport::datagram);
   install(call);
@@ -156,9 +187,17 @@ TEST_F(FramedTest, a_udp_client_connects_with_its_first_packet_and_none_is_lost_
   destination.shut();
   EXPECT_TRUE(ends(destination));
   EXPECT_THAT(told(), ElementsAre("waiting: the destination closed first"));
-  client.send(rtp_packet(4), call.port(Slot::offerer_rtp).local);
+  for (std::uint16_t i = 4; i <= 10; ++i) {
+    client.send(rtp_packet(i), call.port(Slot::offerer_rtp).local);
+    turn();
+  }
+  EXPECT_THAT(told(), ElementsAre()) << "who accepts and closes is not connected to with every packet";
+  EXPECT_TRUE(until([&] {
+    client.send(rtp_packet(11), call.port(Slot::offerer_rtp).local);
+    return !told().empty();
+  }));
   TcpPeer again = arrived();
-  EXPECT_TRUE(again.socket) << "the next packet connects again";
+  EXPECT_TRUE(again.socket) << "a packet connects again";
 }
 
 TEST_F(FramedTest, a_destination_that_refuses_is_not_asked_with_every_packet) {

@@ -24,10 +24,11 @@ struct Framing {
   FrameReader in;
   FrameRest out;
   WallTime stamp;  // the kernel's, of the last read
+  std::size_t given = 0;  // packets since the last event
 };
 
 // Its deadline means: the client's, while nobody is served: listen again; the destination's, while it is being
-// connected: give up; later, either's: read again, the rate limit lets it.
+// connected: give up; later, either's: go on, the rate limit lets it, or others have had their turn.
 struct StreamEnd : Watchable, Deadline {
   StreamPair* pair = nullptr;
   MediaPort* port = nullptr;  // nothing: this side is datagrams
@@ -65,7 +66,7 @@ struct StreamPair {
   bool begun = false;            // control has heard that it waits
   const StreamEnd* first_ended = nullptr;
   flow::StreamOptions client_options, destination_options;
-  TimePoint not_before;          // the next attempt to connect for datagrams, after one has failed
+  TimePoint not_before;          // the next attempt to connect for datagrams, not with every packet
 };
 
 }  // namespace millrace::dataplane

@@ -21,7 +21,7 @@ namespace {
 
 // The process has no descriptor or memory left for a client, or control does not listen: how long the next waits.
 constexpr auto kAcceptAgain = std::chrono::milliseconds{100};
-// Datagrams come every 20 ms; a destination that refuses is not asked as often.
+// Datagrams come every 20 ms; a destination that refuses, or accepts and closes, is not asked as often.
 constexpr auto kConnectAgain = std::chrono::seconds{1};
 
 const flow::PortPlan* plan_of(const flow::FlowPlan& plan, Slot slot) {
@@ -172,6 +172,7 @@ void Streams::want_destination(Connection& connection, Now now) {
 void Streams::connect(StreamPair& pair, Now now) {
   StreamEnd& end = pair.destination;
   pair.state = State::connecting;
+  pair.not_before = now.mono + kConnectAgain;
   tell(pair, StreamState::connecting);
   if (pair.client.socket) watch(pair.client, 0);
   end.peer = end.port->latch.state().signalled;
@@ -251,11 +252,12 @@ StreamPair* Streams::run_due(Now now) {
   return &pair;
 }
 
-void Streams::settle(StreamPair& pair, Now) {
+void Streams::settle(StreamPair& pair, Now now) {
   if (pair.state != State::connected) return;
   bool all_ended = true;
   for (StreamEnd* end : {&pair.client, &pair.destination}) {
     if (!end->socket) continue;
+    give_way(*end, now);
     pass_on_end(*end);
     all_ended = all_ended && end->passed_on;
   }
@@ -276,7 +278,7 @@ void Streams::pass_on_end(StreamEnd& end) {
   StreamPair& pair = *end.pair;
   if (pair.first_ended == nullptr) pair.first_ended = &end;
   StreamEnd& other = pair.other(end);
-  if (end.held_up || end.passed_on) return;
+  if (end.held_up || end.throttled || end.passed_on) return;
   if (other.socket) (void)::shutdown(other.socket.get(), SHUT_WR);
   end.passed_on = true;
 }
@@ -318,6 +320,7 @@ void Streams::close(StreamEnd& end, bool abort) {
   if (!end.framing) return;
   end.framing->in.clear();
   end.framing->out.clear();
+  end.framing->given = 0;
   end.port->destination.set({});
 }
 
