@@ -33,11 +33,14 @@ std::expected<CreateWanted, Problem> read_create(const pb::CreateSessionRequest&
                                                  const access::Access& access) {
   auto command = to_create(request);
   if (!command) return std::unexpected{std::move(command.error())};
-  for (const auto* local : {&command->caller.local, &command->callee.local}) {
-    if (const auto may = access.may_listen(local->address); !may) return std::unexpected{problem_of(may.error())};
+  for (const auto& [field, local] :
+       {std::pair{"listen_endpoint", &command->caller.local}, std::pair{"forward_endpoint", &command->callee.local}}) {
+    if (const auto may = access.may_listen(local->address); !may) {
+      return std::unexpected{problem_of(field, may.error())};
+    }
   }
   if (const auto may = access.may_reach(command->destination.address, command->callee.local.address); !may) {
-    return std::unexpected{problem_of(may.error())};
+    return std::unexpected{problem_of("destination_endpoint", may.error())};
   }
   command->owner = caller.identity.name;
   if (command->call_id.empty()) command->call_id = new_session_id();

@@ -76,6 +76,12 @@ Problem problem_of(const access::Refused& refused) {
   return {Code::permission_denied, refused.text};
 }
 
+Problem problem_of(std::string_view field, const access::Refused& refused) {
+  auto problem = problem_of(refused);
+  problem.text = fmt::format("{}: {}", field, problem.text);
+  return problem;
+}
+
 Problem problem_of(events::SubscribeError error) {
   switch (error) {
     case events::SubscribeError::other_instance:

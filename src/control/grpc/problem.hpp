@@ -40,6 +40,7 @@ struct Problem {
 [[nodiscard]] Problem problem_of(session::Error error, std::string_view session);
 [[nodiscard]] Problem problem_of(const session::PortRefused& refused);
 [[nodiscard]] Problem problem_of(const access::Refused& refused);
+[[nodiscard]] Problem problem_of(std::string_view field, const access::Refused& refused);
 [[nodiscard]] Problem problem_of(events::SubscribeError error);
 
 // A peer's text inside a sentence of ours: in quotes, without control characters, cut when it is long.

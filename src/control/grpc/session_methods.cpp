@@ -73,7 +73,7 @@ std::expected<Progress, Problem> UpdateSession::run(Desk& desk) {
     if (auto fine = check_update(wanted_, *now); !fine) return std::unexpected{std::move(fine.error())};
     const auto& forward = now->side(session::Side::answerer).local.address;
     const auto may = desk.office.parts.access.may_reach(wanted_.destination->address, forward);
-    if (!may) return std::unexpected{problem_of(may.error())};
+    if (!may) return std::unexpected{problem_of("destination_endpoint", may.error())};
   }
   auto reply = desk.calls.execute(wanted_, desk.now);
   if (const auto* error = std::get_if<session::Error>(&reply)) return std::unexpected{problem_of(*error, session_)};
