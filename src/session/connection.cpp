@@ -16,6 +16,13 @@ std::uint64_t MediaStream::accepted_packets() const {
   return packets;
 }
 
+// A party that reads slowly may take minutes for what was read from the other one at once.
+std::uint64_t MediaStream::signs_of_life() const {
+  const flow::CounterBlock* counters = port(Channel::rtp).counters;
+  const bool takes = transport == flow::Transport::stream && counters != nullptr;
+  return accepted_packets() + (takes ? counters->get(flow::Count::packets_out) : 0);
+}
+
 std::uint64_t MediaStream::arrived_packets() const {
   std::uint64_t packets = 0;
   for (const MediaPort& port : ports) {
@@ -44,15 +51,15 @@ bool Connection::heard() const {
 bool Connection::referenced() const { return strong || stream(Side::offerer).weak || stream(Side::answerer).weak; }
 
 Activity Connection::activity() const {
-  const auto moved = [](const MediaStream& stream) { return stream.accepted_packets() != stream.accepted_at_sweep; };
+  const auto moved = [](const MediaStream& stream) { return stream.signs_of_life() != stream.signs_at_sweep; };
   return {.offerer = moved(stream(Side::offerer)), .answerer = moved(stream(Side::answerer))};
 }
 
 Activity Connection::note_activity() {
   // One reading serves both: a packet between two readings would be forgotten.
   const auto moved = [](MediaStream& stream) {
-    const std::uint64_t before = std::exchange(stream.accepted_at_sweep, stream.accepted_packets());
-    return stream.accepted_at_sweep != before;
+    const std::uint64_t before = std::exchange(stream.signs_at_sweep, stream.signs_of_life());
+    return stream.signs_at_sweep != before;
   };
   return {.offerer = moved(stream(Side::offerer)), .answerer = moved(stream(Side::answerer))};
 }

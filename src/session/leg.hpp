@@ -64,7 +64,7 @@ struct MediaStream {
   std::uint16_t repacketize_ms = 0;      // of what comes from the party
   std::optional<std::uint8_t> tos;       // of what is sent to the party, instead of the configured one
   bool weak = false;                     // a weak reference holds the connection at this leg
-  std::uint64_t accepted_at_sweep = 0;   // packets accepted from the party when the last sweep looked
+  std::uint64_t signs_at_sweep = 0;      // signs_of_life() when the last sweep looked
 
   [[nodiscard]] bool has_ports() const { return local.is_set(); }
   [[nodiscard]] bool has_port(Channel channel) const { return has_ports() && (channel == Channel::rtp || rtcp); }
@@ -73,6 +73,8 @@ struct MediaStream {
   [[nodiscard]] std::string name() const;                  // "tag;1"
   [[nodiscard]] std::uint64_t accepted_packets() const;    // RTP and RTCP, as of now
   [[nodiscard]] std::uint64_t arrived_packets() const;     // the same with what was refused
+  // What grows while the party is there: packets from it, and writes to a stream, which it takes one after the other.
+  [[nodiscard]] std::uint64_t signs_of_life() const;
 };
 
 struct Leg {

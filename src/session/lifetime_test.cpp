@@ -243,6 +243,7 @@ TEST(Totals, count_packets_of_the_living_and_the_ended_alike) {
   block.add(Count::packets_relayed, 7);
   block.drop(Drop::wrong_source);
   block.drop(Drop::not_complete);
+  block.drop(Drop::limit);  // was accepted before
   for (const bool alive : {true, false}) {
     if (!alive) world.remove("c1", "f");
     const Totals totals = world.calls.totals();

@@ -269,6 +269,33 @@ TEST(StreamSession, has_the_states_of_its_stream_each_told_once) {
                                       "connecting to the destination"}));
 }
 
+TEST(StreamSession, lives_as_long_as_something_moves_in_either_direction) {
+  struct Case {
+    const char* name;
+    Transport transport;
+    Slot slot;
+    Count what;
+    bool lives;
+  };
+  for (const Case& c :
+       {Case{"the client sends", Transport::stream, Slot::offerer_rtp, Count::packets_in, true},
+        Case{"the destination sends", Transport::stream, Slot::answerer_rtp, Count::packets_in, true},
+        Case{"the client takes what came at once", Transport::stream, Slot::offerer_rtp, Count::packets_out, true},
+        Case{"the destination takes it", Transport::stream, Slot::answerer_rtp, Count::packets_out, true},
+        Case{"datagrams leave, and who knows whether they arrive", Transport::datagram, Slot::answerer_rtp,
+             Count::packets_out, false}}) {
+    World world{{.settings = {.idle_timeout = seconds{5}}}};
+    world.run(create_streams({c.transport, c.transport}));
+    for (int i = 0; i < 20 && world.calls.find("s1") != nullptr; ++i) {
+      world.packet(world.only_plan(), c.slot, c.what);
+      world.pass(seconds{1});
+    }
+    EXPECT_EQ(world.calls.find("s1") != nullptr, c.lives) << c.name;
+    world.pass(seconds{6});
+    EXPECT_EQ(world.calls.find("s1"), nullptr) << c.name << ": silence ends it, with a client or without";
+  }
+}
+
 TEST(StreamSession, is_never_forked) {
   World world;
   world.run(create_streams({Transport::framed_stream, Transport::datagram}));

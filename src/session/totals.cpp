@@ -12,7 +12,7 @@ using flow::FlowCounters;
 
 namespace {
 // These are refused before they count as accepted; every other drop is of a packet in packets_in.
-constexpr std::array kRefused{Drop::not_complete, Drop::wrong_source, Drop::too_long, Drop::limit};
+constexpr std::array kRefused{Drop::not_complete, Drop::wrong_source, Drop::too_long};
 }  // namespace
 
 std::uint64_t arrived(const FlowCounters& counters) {
