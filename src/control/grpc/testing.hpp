@@ -235,8 +235,10 @@ class Running {
         std::this_thread::sleep_for(1ms);
         continue;
       }
-      while (inbox->run(world.calls, read_clocks)) turn();
-      turn();
+      for (bool more = true; more && !halted_;) {
+        more = inbox->run(world.calls, read_clocks);
+        turn();
+      }
     }
   }
   void turn() {
