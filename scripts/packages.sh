@@ -12,7 +12,8 @@ package_names() {
 # packages_missing NAME...: those of the names that are not installed and configured. Node.js may have come another way.
 packages_missing() {
   local installed
-  installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null | sed -n 's/^installed //p')
+  # dpkg-query fails when it has never heard of one of them, as on a machine where nothing was installed yet.
+  installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null | sed -n 's/^installed //p' || true)
   if command -v node >/dev/null && command -v npm >/dev/null; then installed+=$'\nnodejs\nnpm'; fi
   printf '%s\n' "$@" | grep -vxF -f <(printf '%s\n' "$installed") || true
 }
