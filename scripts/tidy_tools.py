@@ -86,7 +86,8 @@ def fix_format(tree: Tree) -> None:
 
 
 def check_headers_alone(tree: Tree) -> list[Finding]:
-    flags = (*LANGUAGE, "-Isrc", "-Itools", "-Itests", "-Ibuild/release/generated")
+    flags = (*LANGUAGE, "-Isrc", "-Itools", "-Itests", "-Ibuild/release/generated", "-isystem",
+             "build/release/protos")
     _, version = output([COMPILER, "--version"], tree.root)
 
     def alone(source: Source) -> list[Finding]:
