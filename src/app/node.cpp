@@ -478,6 +478,7 @@ NodeFacts Node::Parts::facts() const {
   facts.pid = ::getpid();
   facts.started = started_.wall;
   facts.draining = calls_.draining();
+  facts.max_connections = session_settings_.max_connections;
   facts.control_sockets = control_sockets_;
   std::ranges::copy(api_->listening(), std::back_inserter(facts.control_sockets));
   add_ports(facts, ports_);
