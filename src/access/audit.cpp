@@ -18,6 +18,7 @@
 
 #include "access/audit_file.hpp"
 #include "access/audit_line.hpp"
+#include "access/refusal_sums.hpp"
 
 namespace millrace::access {
 namespace {
@@ -86,6 +87,7 @@ class Writer final : public Audit {
   [[nodiscard]] std::uint64_t lost() const override { return lost_; }
 
  private:
+  void put(AuditRecord record);
   void run();
   void pass();
   void give_up_the_rest();
@@ -103,6 +105,7 @@ class Writer final : public Audit {
   std::condition_variable work_, done_;
   std::deque<AuditRecord> waiting_;
   std::size_t waiting_bytes_ = 0;
+  RefusalSums refused_;
   std::uint64_t asked_ = 0, passed_ = 0;  // flushes
   bool reopen_ = false, stop_ = false;
 
@@ -139,19 +142,24 @@ Writer::~Writer() {
 bool Writer::allows_commands() const { return !settings_.required || !(failing_ || full_); }
 
 void Writer::note(const AuditEntry& entry, WallTime at) {
-  AuditRecord record{entry, at};
   {
     const std::lock_guard lock{mutex_};
-    full_ = waiting_bytes_ + record.size() > kMaxAuditWaiting;
-    if (full_) {
-      ++lost_;
-      return;
-    }
-    waiting_bytes_ += record.size();
-    waiting_.push_back(std::move(record));
+    if (entry.unasked && !refused_.take(entry, read_clocks().mono, at)) return;
+    put({entry, at});
   }
   // While writing fails the next attempt is due in a second, whatever is noted until then.
   if (!failing_) work_.notify_one();
+}
+
+// The lock is held.
+void Writer::put(AuditRecord record) {
+  full_ = waiting_bytes_ + record.size() > kMaxAuditWaiting;
+  if (full_) {
+    ++lost_;
+    return;
+  }
+  waiting_bytes_ += record.size();
+  waiting_.push_back(std::move(record));
 }
 
 void Writer::reopen() {
@@ -176,6 +184,8 @@ void Writer::run() {
                    [this] { return stop_ || reopen_ || asked_ > passed_ || (!waiting_.empty() && !failing_); });
     const auto asked = asked_;
     const bool last = stop_;
+    const auto now = read_clocks();
+    for (auto& sum : refused_.due(now.mono, now.wall, last)) put(std::move(sum));
     if (std::exchange(reopen_, false)) file_.close();
     lock.unlock();
     pass();

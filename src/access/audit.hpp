@@ -34,6 +34,7 @@ struct AuditEntry {
   std::string_view session;  // empty: none
   std::string_view result;  // "OK", or the protocol's own word for the refusal
   std::string_view reason;  // empty: none
+  bool unasked = false;  // refused before it was looked at: a flood of them is summed up, see refusal_sums.hpp
 };
 
 class Audit {

@@ -288,6 +288,28 @@ TEST_F(AuditLog, a_device_without_room_loses_lines_only_beyond_the_bound_and_cou
   EXPECT_TRUE(reported(1).ends_with("lines of the audit log could not be written before the end")) << reported(1);
 }
 
+TEST_F(AuditLog, a_flood_of_refusals_is_summed_up) {
+  open();
+  for (int i = 0; i < 5000; ++i) {
+    audit_->note({.identity = {},
+                  .peer = "192.0.2.7:1",
+                  .protocol = "grpc",
+                  .command = "ListSessions",
+                  .session = {},
+                  .result = "UNAUTHENTICATED",
+                  .reason = "no",
+                  .unasked = true},
+                 WallTime{});
+  }
+  note_and_flush("a1");
+  audit_.reset();
+  std::ifstream file{settings_.file};
+  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  EXPECT_LT(std::ranges::count(text, '\n'), 40);
+  EXPECT_NE(text.find("more like this one: no"), std::string::npos);
+  EXPECT_NE(text.find("\"a1\""), std::string::npos) << "what was asked for has its line";
+}
+
 TEST_F(AuditLog, the_journal_has_to_be_there) {
   settings_ = {.journal = true};
   if (::access("/run/systemd/journal/socket", W_OK) == 0) {
