@@ -31,8 +31,8 @@ struct Identity {
 
 // What a peer shows of itself.
 struct Credentials {
-  std::optional<std::string> bearer_token{};
-  std::vector<std::string> certificate_names{};  // of a certificate that was verified: SANs, then the CN
+  std::optional<std::string> bearer_token{};  // empty: something was shown that is none
+  std::vector<std::string> certificate_names{};  // of one that was verified: SANs, then the CN; "": it has none
   net::Address peer{};  // not set: not known; refused where security.peers names networks
 };
 

@@ -83,7 +83,8 @@ TEST(Access, hashes_may_be_written_with_capitals) {
 TEST(Access, nothing_shown_or_something_wrong_is_nobody) {
   const auto access = make({}, two_identities());
   EXPECT_NE(who(*access, {}).find("show a token"), std::string::npos);
-  for (const auto& wrong : {std::string{}, std::string{"ops-toke"}, std::string{"ops-token "}, std::string{kOpsHash},
+  EXPECT_EQ(who(*access, token("")), "\"authorization\" is not \"Bearer TOKEN\"");
+  for (const auto& wrong : {std::string{"ops-toke"}, std::string{"ops-token "}, std::string{kOpsHash},
                             std::string(100'000, 'x')}) {
     EXPECT_EQ(who(*access, token(wrong)), "nobody has this token");
   }
@@ -104,6 +105,13 @@ TEST(Access, any_of_a_certificate_s_names_may_be_known) {
   EXPECT_EQ(who(*access, certificate({"ops.example.net"})), "ops operator");
   EXPECT_EQ(who(*access, certificate({"a.example.net", "ops.example.net"})), "ops operator");
   EXPECT_EQ(who(*access, certificate({"dash"})), "cert:dash operator") << "an identity's name is no certificate";
+}
+
+TEST(Access, a_certificate_without_a_name_is_one_that_nobody_names) {
+  EXPECT_EQ(who(*make({.certificate_role = "viewer"}), certificate({""})), "cert: viewer");
+  EXPECT_NE(who(*make({.certificate_role = "none"}), certificate({""})).find("nobody"), 0u);
+  EXPECT_EQ(who(*make({.certificate_role = "viewer"}, two_identities()), certificate({""})), "cert: viewer")
+      << "an identity without a certificate is not meant";
 }
 
 TEST(Access, a_certificate_that_nobody_names_has_the_role_of_the_settings) {
@@ -198,6 +206,12 @@ TEST(Access, settings_that_cannot_be_meant_are_refused_by_name) {
       Case{{}, {{.name = "a", .role = "root", .token_sha256 = hash, .certificate = {}}}, "identity.role of 'a'"},
       Case{{}, {{.name = "a", .role = "viewer", .token_sha256 = {}, .certificate = {}}}, "nobody could be it"},
       Case{{}, {{.name = "a", .role = "viewer", .token_sha256 = "12", .certificate = {}}}, "64 hexadecimal digits"},
+      Case{{},
+           {{.name = "a",
+             .role = "viewer",
+             .token_sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+             .certificate = {}}},
+           "identity.token_sha256 of 'a': this is the hash of an empty token"},
       Case{{},
            {{.name = "a", .role = "viewer", .token_sha256 = std::string(62, 'a') + "-1", .certificate = {}}},
            "identity.token_sha256 of 'a'"},

@@ -79,6 +79,7 @@ std::expected<void, std::string> Identities::add(const IdentitySettings& setting
   if (!settings.token_sha256.empty()) {
     const auto hash = parse_hash(settings.token_sha256);
     if (!hash) return wrong("token_sha256", "a SHA-256 has 64 hexadecimal digits; `mrctl token` prints them");
+    if (*hash == hash_of({})) return wrong("token_sha256", "this is the hash of an empty token");
     if (std::ranges::find(tokens_, *hash, &Token::hash) != tokens_.end()) {
       return wrong("token_sha256", "another identity has this token");
     }
@@ -98,6 +99,7 @@ std::expected<Identity, std::string> Identities::find(const Credentials& credent
   const bool has_certificate = !credentials.certificate_names.empty();
   if (empty() && !has_certificate) return Identity{.name = std::string{kAnonymous}, .role = Role::admin};
   if (credentials.bearer_token) {
+    if (credentials.bearer_token->empty()) return Failure{"\"authorization\" is not \"Bearer TOKEN\""};
     const auto found = by_token(*credentials.bearer_token);
     if (!found) return Failure{"nobody has this token"};
     return identities_[*found];

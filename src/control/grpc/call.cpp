@@ -30,6 +30,8 @@ class Call::Ticket {
 
 void Call::start(const ::grpc::ByteBuffer& request) {
   if (auto admitted = admit(context_, method_, office_.parts.access, caller_); !admitted) {
+    // A stranger's request is not even looked at.
+    if (!caller_.identity.name.empty()) refused_session_ = session_of(request);
     return refuse(std::move(admitted.error()));
   }
   admitted_ = true;
@@ -82,7 +84,7 @@ void Call::refuse(Problem problem) {
 void Call::answer() {
   const Problem* problem = problem_ ? &*problem_ : nullptr;
   if (!admitted_) {
-    note_line({.result = problem->code, .reason = problem->text});
+    note_line({.session = refused_session_, .result = problem->code, .reason = problem->text, .unasked = true});
   } else if (method_.changes || (problem != nullptr && problem->code == Code::permission_denied)) {
     note_outcome(problem);
   }

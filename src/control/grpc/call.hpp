@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <expected>
 #include <optional>
+#include <string>
 
 #include "base/time.hpp"
 #include "control/grpc/method.hpp"
@@ -37,6 +38,8 @@ class Call {
   ~Call() = default;
 
   virtual std::expected<void, Problem> read(const ::grpc::ByteBuffer& request, const Caller& caller) = 0;
+  // Which session a request that is refused unread would have been about; empty: none, or many.
+  [[nodiscard]] virtual std::string session_of(const ::grpc::ByteBuffer& request) const = 0;
   virtual std::expected<Progress, Problem> run(Desk& desk) = 0;
   // The answer: what run() found, or the problem.
   virtual void finish(const Problem* problem) = 0;
@@ -62,6 +65,7 @@ class Call {
   const MethodFacts& method_;  // a constant of its class
   Caller caller_;
   bool admitted_ = false;
+  std::string refused_session_{};  // of somebody we know who may not
   std::optional<Problem> problem_;
   std::atomic<Held> first_job_{Held::posting};  // two threads: its poster's and control's
   std::atomic<Held> later_job_{Held::posting};  // control's alone

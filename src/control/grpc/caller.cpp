@@ -39,17 +39,20 @@ access::Credentials credentials_of(const ::grpc::CallbackServerContext& context,
   access::Credentials shown;
   const auto& metadata = context.client_metadata();
   if (const auto found = metadata.find("authorization"); found != metadata.end()) {
-    if (const auto token = token_of(view_of(found->second)); !token.empty()) shown.bearer_token = std::string{token};
+    // Another scheme, or nothing behind it, is a token that nobody has: whoever meant to show one is told so.
+    shown.bearer_token = std::string{token_of(view_of(found->second))};
   }
-  const auto auth = context.auth_context();
-  if (auth != nullptr && auth->IsPeerAuthenticated()) {
+  if (const auto auth = context.auth_context(); auth != nullptr) {
     for (const auto* property : {"x509_subject_alternative_name", "x509_common_name"}) {
       for (const auto& name : auth->FindPropertyValues(property)) {
         shown.certificate_names.emplace_back(view_of(name));
       }
     }
+    // A certificate without any name is one all the same, and its owner not somebody who showed nothing.
+    const bool has_certificate = !auth->FindPropertyValues("x509_pem_cert").empty();
+    if (has_certificate && shown.certificate_names.empty()) shown.certificate_names.emplace_back();
   }
-  if (const auto endpoint = net::Endpoint::parse(peer)) shown.peer = endpoint->address;
+  if (const auto address = address_of(peer)) shown.peer = *address;
   return shown;
 }
 
@@ -67,6 +70,13 @@ std::string readable_peer(std::string_view peer) {
   return std::string{peer};
 }
 
+std::optional<net::Address> address_of(std::string_view readable_peer) {
+  std::string text{readable_peer};
+  if (const auto scope = text.find('%'); scope != std::string::npos) text.erase(scope, text.find(']', scope) - scope);
+  const auto endpoint = net::Endpoint::parse(text);
+  return endpoint ? std::optional{endpoint->address} : std::nullopt;
+}
+
 std::string_view token_of(std::string_view authorization) {
   constexpr std::string_view kScheme = "bearer ";
   if (authorization.size() <= kScheme.size()) return {};
@@ -82,8 +92,9 @@ std::expected<void, Problem> admit(const ::grpc::CallbackServerContext& context,
   auto identity = access.identify(credentials_of(context, caller.peer));
   if (!identity) return std::unexpected{problem_of(identity.error())};
   caller.identity = std::move(*identity);
-  auto may = access.require(caller.identity, method.role);
-  if (may) may = access.count_command(caller.identity.name, read_clocks().mono);
+  // What is refused for its role has been a command all the same.
+  auto may = access.count_command(caller.identity.name, read_clocks().mono);
+  if (may) may = access.require(caller.identity, method.role);
   if (!may) return std::unexpected{problem_of(may.error())};
   return {};
 }
@@ -98,7 +109,8 @@ void note(access::Audit& audit, const Caller& caller, const MethodFacts& method,
               .command = method.name,
               .session = session,
               .result = name_of(noted.result),
-              .reason = noted.reason},
+              .reason = noted.reason,
+              .unasked = noted.unasked},
              read_clocks().wall);
 }
 

@@ -21,7 +21,7 @@ struct Free {
 };
 
 struct CertificateWish {
-  std::string common_name;
+  std::string common_name;  // empty: none
   std::string alternative_name{};  // "DNS:ops.example.net", "IP:127.0.0.1"
   bool authority = false;
   long valid_from = -3600, valid_to = 3600;  // seconds from now
@@ -39,8 +39,10 @@ class TestCertificate {
     ::X509_gmtime_adj(::X509_getm_notBefore(made), wish.valid_from);
     ::X509_gmtime_adj(::X509_getm_notAfter(made), wish.valid_to);
     ::X509_set_pubkey(made, key_.get());
-    ::X509_NAME_add_entry_by_txt(::X509_get_subject_name(made), "CN", MBSTRING_UTF8,
-                                 reinterpret_cast<const unsigned char*>(wish.common_name.c_str()), -1, -1, 0);
+    const char* field = wish.common_name.empty() ? "O" : "CN";
+    const std::string name = wish.common_name.empty() ? "somebody" : wish.common_name;
+    ::X509_NAME_add_entry_by_txt(::X509_get_subject_name(made), field, MBSTRING_UTF8,
+                                 reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
     const TestCertificate& by = issuer == nullptr ? *this : *issuer;
     ::X509_set_issuer_name(made, ::X509_get_subject_name(by.certificate_.get()));
     if (wish.authority) add(NID_basic_constraints, "critical,CA:TRUE");

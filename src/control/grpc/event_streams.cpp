@@ -60,7 +60,8 @@ void EventStream::start(const ::grpc::ByteBuffer& request) {
   if (auto subscribed = subscribe(request); !subscribed) {
     const Problem& problem = subscribed.error();
     if (!admitted_) {
-      note(streams_.office_.parts.audit, caller_, kFacts, {.result = problem.code, .reason = problem.text});
+      note(streams_.office_.parts.audit, caller_, kFacts,
+           {.result = problem.code, .reason = problem.text, .unasked = true});
     }
     return finish({static_cast<::grpc::StatusCode>(problem.code), problem.text});
   }

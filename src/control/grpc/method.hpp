@@ -48,6 +48,7 @@ struct Noted {
   std::string_view session{};  // as the peer named it; cut when it is too long to be one
   Code result = Code::ok;
   std::string_view reason{};
+  bool unasked = false;  // refused before it was looked at
 };
 void note(access::Audit& audit, const Caller& caller, const MethodFacts& method, const Noted& noted);
 

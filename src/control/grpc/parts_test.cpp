@@ -27,6 +27,13 @@ TEST(GrpcCaller, peers_are_shown_as_addresses_are_written_elsewhere) {
   EXPECT_EQ(readable_peer("ipv6:%5"), "%5");
 }
 
+TEST(GrpcCaller, an_address_is_without_its_scope) {
+  EXPECT_EQ(address_of("192.0.2.7:50312"), net::Address::parse("192.0.2.7"));
+  EXPECT_EQ(address_of("[2001:db8::1]:50312"), net::Address::parse("2001:db8::1"));
+  EXPECT_EQ(address_of(readable_peer("ipv6:%5Bfe80::1%25eth0%5D:50312")), net::Address::parse("fe80::1"));
+  for (const auto* none : {"", "unix:/run/x", "%", "[fe80::1%eth0", "%eth0]:1"}) EXPECT_FALSE(address_of(none)) << none;
+}
+
 TEST(GrpcCaller, tokens_come_behind_the_word_bearer) {
   EXPECT_EQ(token_of("Bearer abc"), "abc");
   EXPECT_EQ(token_of("bearer   abc"), "abc");

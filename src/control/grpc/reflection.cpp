@@ -62,7 +62,7 @@ class Conversation final : public ::grpc::ServerBidiReactor<Request, Response> {
     Caller caller;
     if (const auto admitted = admit(context, kFacts, access, caller); !admitted) {
       const Problem& problem = admitted.error();
-      note(audit, caller, kFacts, {.result = problem.code, .reason = problem.text});
+      note(audit, caller, kFacts, {.result = problem.code, .reason = problem.text, .unasked = true});
       this->Finish({static_cast<::grpc::StatusCode>(problem.code), problem.text});
     } else {
       this->StartRead(&request_);

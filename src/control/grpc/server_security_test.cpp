@@ -164,6 +164,52 @@ TEST(GrpcAccess, each_role_may_do_its_own) {
   }
 }
 
+TEST(GrpcAccess, who_may_not_is_noted_with_the_session_and_a_stranger_is_not_read) {
+  Options options;
+  options.identities = testing::three_identities();
+  Running running{options};
+  const auto stub = running.stub();
+  pb::DestroySessionRequest request;
+  request.set_session_id("desk-1");
+  pb::DestroySessionResponse response;
+  EXPECT_EQ(stub->DestroySession(context(kDashToken).get(), request, &response).error_code(),
+            StatusCode::PERMISSION_DENIED);
+  const auto known = running.audited();
+  EXPECT_NE(known.find(R"("command":"DestroySession","session":"desk-1","result":"PERMISSION_DENIED")"),
+            std::string::npos)
+      << known;
+  EXPECT_EQ(stub->DestroySession(context("wrong").get(), request, &response).error_code(), StatusCode::UNAUTHENTICATED);
+  const auto unknown = running.audited().substr(known.size());
+  EXPECT_EQ(unknown.find("desk-1"), std::string::npos) << unknown;
+}
+
+TEST(GrpcAccess, a_stranger_cannot_fill_the_audit_log) {
+  Options options;
+  options.identities = testing::three_identities();
+  Running running{options};
+  const auto stub = running.stub();
+  for (int i = 0; i < 200; ++i) EXPECT_EQ(info(*stub, "wrong"), StatusCode::UNAUTHENTICATED);
+  const auto lines = running.audited();
+  EXPECT_GE(std::ranges::count(lines, '\n'), 20);
+  EXPECT_LT(std::ranges::count(lines, '\n'), 100);
+  EXPECT_EQ(create(*stub, kOpsToken), StatusCode::OK);
+  EXPECT_NE(running.audited().find(R"("identity":"ops")"), std::string::npos);
+}
+
+TEST(GrpcAccess, an_authorization_of_another_kind_is_no_good_one) {
+  Options options;
+  options.identities = testing::three_identities();
+  Running running{options};
+  for (const auto* shown : {"Basic b3BzOm9wcw==", "Bearer ", "ops-token", ""}) {
+    const auto with = context();
+    with->AddMetadata("authorization", shown);
+    pb::GetServerInfoResponse response;
+    const auto status = running.stub()->GetServerInfo(with.get(), {}, &response);
+    EXPECT_EQ(status.error_code(), StatusCode::UNAUTHENTICATED) << shown;
+    EXPECT_EQ(status.error_message(), "\"authorization\" is not \"Bearer TOKEN\"") << shown;
+  }
+}
+
 TEST(GrpcAccess, commands_are_counted_an_item_of_a_batch_too) {
   Options options;
   options.quotas.commands_per_second = 3;
@@ -322,6 +368,18 @@ TEST_F(Tls, a_client_is_known_by_its_certificate) {
   EXPECT_EQ(info(*running.stub(trusting(authority_, &expired))), StatusCode::UNAVAILABLE);
   EXPECT_EQ(info(*running.stub(trusting(authority_))), StatusCode::UNAVAILABLE);
   EXPECT_NE(running.audited().find(R"("identity":"ops")"), std::string::npos);
+}
+
+TEST_F(Tls, a_certificate_without_a_name_is_not_everybody) {
+  options_.settings.tls_client_ca = directory_ / "clients.pem";
+  options_.security.certificate_role = "viewer";
+  Running running{options_};
+  ASSERT_EQ(running.failure, "");
+  const TestCertificate nameless{{.common_name = ""}, &client_authority_};
+  const auto stub = running.stub(trusting(authority_, &nameless));
+  EXPECT_EQ(info(*stub), StatusCode::OK);
+  EXPECT_EQ(create(*stub), StatusCode::PERMISSION_DENIED);
+  EXPECT_EQ(drain(*stub), StatusCode::PERMISSION_DENIED);
 }
 
 TEST_F(Tls, a_certificate_that_changes_is_read_again) {

@@ -36,6 +36,13 @@ class Unary final : public ::grpc::ServerUnaryReactor, private Call {
     if (auto parsed = parse(bytes, request); !parsed) return parsed;
     return action_.read(request, caller, office().parts.access);
   }
+  [[nodiscard]] std::string session_of(const ::grpc::ByteBuffer& bytes) const override {
+    typename Method::Request request;
+    if constexpr (requires { request.session_id(); }) {
+      if (parse(bytes, request)) return request.session_id();
+    }
+    return {};
+  }
   std::expected<Progress, Problem> run(Desk& desk) override { return action_.run(desk); }
   void finish(const Problem* problem) override {
     if (problem != nullptr) return Finish({static_cast<::grpc::StatusCode>(problem->code), problem->text});

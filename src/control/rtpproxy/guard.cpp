@@ -55,7 +55,8 @@ Guard guard_of(access::Access& access, access::Audit& audit, const access::Quota
                   .command = noted.command,
                   .session = noted.call_id,
                   .result = noted.result,
-                  .reason = noted.reason},
+                  .reason = noted.reason,
+                  .unasked = !noted.reason.empty()},
                  clock().wall);
     };
   }
