@@ -5,6 +5,7 @@
 #include <memory>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/check.hpp"
@@ -14,6 +15,16 @@
 #include "session/settings.hpp"
 
 namespace millrace::session {
+
+// The place of `What` among the alternatives. Not by making one: libstdc++ 12 cannot, under clang, with a string in it.
+template <class What, class Variant>
+inline constexpr ChangeKind kKindOf{};
+template <class What, class... Alternatives>
+inline constexpr ChangeKind kKindOf<What, std::variant<Alternatives...>> = [] {
+  std::size_t index = 0;
+  const bool found = ((std::is_same_v<What, Alternatives> || (++index, false)) || ...);
+  return found ? static_cast<ChangeKind>(index) : throw "no alternative of the variant";
+}();
 
 class Announcer {
  public:
@@ -31,7 +42,7 @@ class Announcer {
 
   template <class What>
   void announce(const Connection& connection, Now now, What&& what) const {
-    constexpr auto kKind = static_cast<ChangeKind>(decltype(Change::what){std::remove_cvref_t<What>{}}.index());
+    constexpr ChangeKind kKind = kKindOf<std::remove_cvref_t<What>, decltype(Change::what)>;
     const Wish wish = wish_for(kKind, connection);
     if (wish.listeners == 0) return;
     Change change = about(connection, now);
