@@ -13,8 +13,11 @@ constexpr Nanoseconds kLongest = std::chrono::hours{1};  // that one thing may k
 
 }  // namespace
 
-void TokenBucket::set(std::uint64_t per_second, Nanoseconds burst) {
-  if (per_second != per_second_) remainder_ = 0;
+void TokenBucket::set(std::uint64_t per_second, Nanoseconds burst, TimePoint now) {
+  if (per_second != per_second_) {
+    remainder_ = 0;
+    busy_until_ = std::min(busy_until_, now + burst);
+  }
   per_second_ = per_second;
   burst_ = burst;
 }
@@ -60,9 +63,9 @@ TimePoint TokenBucket::when(std::uint64_t amount, TimePoint now) const {
   return std::max(now, busy_until_ - (burst_ - wanted));
 }
 
-void RateMeter::set(const RateLimit& limit) {
-  packets_.set(limit.packets_per_second, limit.burst);
-  bits_.set(limit.bits_per_second, limit.burst);
+void RateMeter::set(const RateLimit& limit, TimePoint now) {
+  packets_.set(limit.packets_per_second, limit.burst, now);
+  bits_.set(limit.bits_per_second, limit.burst, now);
 }
 
 bool RateMeter::admit(std::size_t bytes, TimePoint now) {

@@ -15,8 +15,9 @@ namespace millrace::flow {
 
 class TokenBucket {
  public:
-  // `per_second` 0: everything fits. What was used before stays used.
-  void set(std::uint64_t per_second, Nanoseconds burst);
+  // `per_second` 0: everything fits. What was used before stays used; of a new rate no more than its burst is, else a
+  // rate that was far too low would block long after it was raised.
+  void set(std::uint64_t per_second, Nanoseconds burst, TimePoint now);
 
   [[nodiscard]] bool is_set() const { return per_second_ != 0; }
   [[nodiscard]] std::uint64_t per_second() const { return per_second_; }
@@ -41,7 +42,7 @@ class TokenBucket {
 // What one side of a connection may send, RTP and RTCP together.
 class RateMeter {
  public:
-  void set(const RateLimit& limit);
+  void set(const RateLimit& limit, TimePoint now);
   // False: above the limit, and nothing was taken.
   [[nodiscard]] bool admit(std::size_t bytes, TimePoint now);
   [[nodiscard]] TokenBucket& bits() { return bits_; }

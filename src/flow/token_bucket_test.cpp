@@ -47,7 +47,7 @@ TEST(TokenBucket, gives_its_burst_at_once_and_then_its_rate) {
   };
   for (const BurstCase& c : kCases) {
     TokenBucket bucket;
-    bucket.set(c.per_second, c.burst);
+    bucket.set(c.per_second, c.burst, at(seconds{0}));
     EXPECT_EQ(taken_at_once(bucket, c.amount, at(seconds{0}), 10'000), c.at_once) << c.name;
     EXPECT_EQ(taken_at_once(bucket, c.amount, at(seconds{0}), 10'000), 0u) << c.name;
     EXPECT_EQ(taken_at_once(bucket, c.amount, at(seconds{1}), 10'000), c.each_second_after) << c.name;
@@ -57,7 +57,7 @@ TEST(TokenBucket, gives_its_burst_at_once_and_then_its_rate) {
 TEST(TokenBucket, drifts_by_nothing_in_an_hour) {
   for (const std::uint64_t rate : {3u, 7u, 999u}) {
     TokenBucket bucket;
-    bucket.set(rate, milliseconds{1100});
+    bucket.set(rate, milliseconds{1100}, at(seconds{0}));
     std::uint64_t passed = 0;
     constexpr std::uint64_t kSeconds = 3600;
     for (std::uint64_t second = 0; second < kSeconds; ++second) {
@@ -70,7 +70,7 @@ TEST(TokenBucket, drifts_by_nothing_in_an_hour) {
 
 TEST(TokenBucket, says_how_much_fits_and_when_more_does) {
   TokenBucket bucket;
-  bucket.set(8000, milliseconds{500});
+  bucket.set(8000, milliseconds{500}, at(seconds{0}));
   EXPECT_EQ(bucket.available(at(seconds{0})), 4000u);
   bucket.take(3000, at(seconds{0}));
   EXPECT_EQ(bucket.available(at(seconds{0})), 1000u);
@@ -88,11 +88,11 @@ TEST(TokenBucket, says_how_much_fits_and_when_more_does) {
 TEST(TokenBucket, stays_within_its_numbers_at_the_ends_of_what_can_be_set) {
   constexpr auto kHuge = std::numeric_limits<std::uint64_t>::max();
   TokenBucket fast, slow;
-  fast.set(kHuge, seconds{60});
+  fast.set(kHuge, seconds{60}, at(seconds{0}));
   fast.take(kHuge, at(seconds{0}));
   EXPECT_TRUE(fast.fits(kHuge, at(seconds{0})));
   EXPECT_EQ(fast.available(at(seconds{0})), kHuge);
-  slow.set(1, milliseconds{10});
+  slow.set(1, milliseconds{10}, at(seconds{0}));
   slow.take(kHuge, at(seconds{0}));
   EXPECT_FALSE(slow.fits(1, at(seconds{3599}))) << "an hour of debt at the most";
   EXPECT_TRUE(slow.fits(1, at(seconds{3600})));
@@ -100,16 +100,26 @@ TEST(TokenBucket, stays_within_its_numbers_at_the_ends_of_what_can_be_set) {
 
 TEST(TokenBucket, a_new_rate_forgives_nothing) {
   TokenBucket bucket;
-  bucket.set(10, seconds{1});
+  bucket.set(10, seconds{1}, at(seconds{0}));
   EXPECT_EQ(taken_at_once(bucket, 1, at(seconds{0}), 100), 10u);
-  bucket.set(20, seconds{1});
+  bucket.set(20, seconds{1}, at(seconds{0}));
   EXPECT_EQ(taken_at_once(bucket, 1, at(seconds{0}), 100), 0u);
   EXPECT_EQ(taken_at_once(bucket, 1, at(milliseconds{500}), 100), 10u);
 }
 
+TEST(TokenBucket, a_rate_that_is_raised_is_not_paid_for_what_the_low_one_owed) {
+  TokenBucket bucket;
+  bucket.set(1, milliseconds{500}, at(seconds{0}));
+  bucket.take(65'536, at(seconds{0}));
+  EXPECT_FALSE(bucket.fits(1, at(seconds{3000})));
+  bucket.set(1'000'000, milliseconds{500}, at(seconds{10}));
+  EXPECT_FALSE(bucket.fits(1, at(seconds{10})));
+  EXPECT_EQ(bucket.available(at(milliseconds{10'100})), 100'000u);
+}
+
 TEST(RateMeter, takes_nothing_for_what_it_refuses) {
   RateMeter meter;
-  meter.set({.packets_per_second = 10, .bits_per_second = 8000, .burst = seconds{1}});
+  meter.set({.packets_per_second = 10, .bits_per_second = 8000, .burst = seconds{1}}, at(seconds{0}));
   EXPECT_TRUE(meter.admit(600, at(seconds{0})));
   EXPECT_FALSE(meter.admit(600, at(seconds{0}))) << "too many bits";
   for (int i = 0; i < 9; ++i) EXPECT_TRUE(meter.admit(10, at(seconds{0}))) << i;

@@ -36,7 +36,7 @@ Connection& Connections::install(const flow::FlowPlan& plan, Sockets sockets, No
   Connection& connection = *block;
   unsubscribe(connection);
   connection.complete = plan.complete;
-  set_limit(connection, plan.limit);
+  set_limit(connection, plan.limit, now.mono);
   for (MediaPort& port : connection.ports) {
     const flow::PortPlan* ours = plan_of(plan, port.slot);
     auto& socket = sockets[static_cast<std::size_t>(port.slot)];
@@ -53,13 +53,13 @@ Connection& Connections::install(const flow::FlowPlan& plan, Sockets sockets, No
 }
 
 // The buckets stay as full as they are: a plan that only moves an address lets nobody burst again.
-void Connections::set_limit(Connection& connection, const flow::RateLimit& limit) {
+void Connections::set_limit(Connection& connection, const flow::RateLimit& limit, TimePoint now) {
   if (!limit.is_set()) {
     connection.limits = nullptr;
     return;
   }
   if (!connection.limits) connection.limits = std::make_unique<Limits>();
-  connection.limits->set(limit);
+  connection.limits->set(limit, now);
 }
 
 void Connections::update_port(MediaPort& port, const flow::PortPlan& plan, net::UniqueFd socket, Now now,

@@ -51,7 +51,7 @@ class Connections {
 
  private:
   void update_port(MediaPort& port, const flow::PortPlan& plan, net::UniqueFd socket, Now now, Closed& closed);
-  void set_limit(Connection& connection, const flow::RateLimit& limit);
+  void set_limit(Connection& connection, const flow::RateLimit& limit, TimePoint now);
   void close_port(MediaPort& port, Closed& closed);
   void make_room();
   void forget_changed(const Connection& connection);

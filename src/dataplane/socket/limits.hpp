@@ -11,8 +11,8 @@ namespace millrace::dataplane {
 struct Limits {
   std::array<flow::RateMeter, flow::kSlots / 2> sides;  // offerer, answerer
 
-  void set(const flow::RateLimit& limit) {
-    for (flow::RateMeter& side : sides) side.set(limit);
+  void set(const flow::RateLimit& limit, TimePoint now) {
+    for (flow::RateMeter& side : sides) side.set(limit, now);
   }
   [[nodiscard]] flow::RateMeter& of(flow::Slot slot) { return sides[static_cast<std::size_t>(slot) / 2]; }
 };
