@@ -269,6 +269,31 @@ TEST_F(FramedTest, a_stream_that_takes_nothing_holds_up_a_stream_and_makes_datag
   }
 }
 
+TEST_F(FramedTest, rtcp_for_datagrams_without_an_rtcp_port_is_a_counted_drop) {
+  Call call = session(Transport::framed_stream, Transport::datagram);
+  call.port(Slot::offerer_rtp).egresses.pop_back();
+  install(call);
+  TcpPeer client = client_of(call);
+  client.send_some(framed(kReport));
+  client.send_some(framed(rtp_packet(1)));
+  EXPECT_EQ(datagram_at(udp_), rtp_packet(1));
+  EXPECT_EQ(call.sample(Slot::offerer_rtp)[Drop::no_egress], 1u);
+  EXPECT_EQ(call.sample(Slot::offerer_rtp)[Count::packets_relayed], 1u);
+}
+
+TEST_F(FramedTest, a_side_may_become_datagrams) {
+  Call call = session(Transport::framed_stream, Transport::framed_stream);
+  install(call);
+  TcpPeer client = client_of(call), destination = arrived();
+  turn();
+  Call next = session(Transport::datagram, Transport::framed_stream);
+  install(next);
+  EXPECT_TRUE(ends(client));
+  EXPECT_TRUE(ends(destination));
+  ASSERT_TRUE(worker_->post(Remove{ConnectionId{1}}));
+  EXPECT_THAT(told(), ::testing::Contains("removed"));
+}
+
 TEST_F(FramedTest, is_limited_packet_by_packet) {
   Call call = session(Transport::framed_stream, Transport::datagram);
   call.plan.limit = {.packets_per_second = 3, .bits_per_second = 0, .burst = std::chrono::milliseconds{1000}};

@@ -78,6 +78,7 @@ void Streams::after_install(Connection& connection, const flow::FlowPlan& plan, 
     const flow::PortPlan* port = plan_of(plan, slot);
     const bool stream = port != nullptr && flow::is_stream(port->transport);
     pair.end_of(slot).port = stream ? &connection.port(slot) : nullptr;
+    if (!stream) pair.end_of(slot).framing = nullptr;
     if (stream) (slot == Slot::offerer_rtp ? pair.client_options : pair.destination_options) = port->stream;
   }
   // An unframed stream has nothing that could leave as a datagram or in a frame.
