@@ -59,6 +59,23 @@ def test_events_line_by_line(millrace):
     assert [event["event_type"] for event in documents(result["done"].stdout)] == ["SESSION_CREATED", "SESSION_CLOSED"]
 
 
+def test_watching_goes_on_when_a_node_that_was_silent_comes_back(millrace):
+    daemon = millrace()
+    result: dict = {}
+    watcher = threading.Thread(target=lambda: result.update(done=mrctl(daemon, "--json", "watch", "--count", "1")))
+    watcher.start()
+    api = daemon.api()
+    wait_for(lambda: api.GetServerInfo(P.GetServerInfoRequest()).event_streams == 1 or None, "the watcher")
+    daemon.child.terminate()
+    assert daemon.child.wait(timeout=10) == 0
+    api = millrace(listen=daemon.address).api()
+    wait_for(lambda: api.GetServerInfo(P.GetServerInfoRequest()).event_streams == 1 or None, "the watcher again", 12)
+    api.CreateSession(request(session_id="later"))
+    watcher.join()
+    assert [event["session"]["session_id"] for event in documents(result["done"].stdout)] == ["later"]
+    assert "the node is gone; trying again" in result["done"].stderr
+
+
 def test_tokens_come_from_the_command_line_the_environment_or_a_file(millrace, tmp_path):
     config = tmp_path / "millrace.toml"
     config.write_text(f'[[identity]]\nname = "desk"\ntoken_sha256 = "{hashlib.sha256(b"secret").hexdigest()}"\n')

@@ -15,6 +15,7 @@
 
 #include <fmt/format.h>
 
+#include "base/parse.hpp"
 #include "control/grpc/rtpproxy.grpc.pb.h"
 #include "mrctl/api_text.hpp"
 
@@ -26,6 +27,8 @@ using rtpproxy::RtpProxy;
 constexpr std::chrono::seconds kAnswerWithin{10};
 constexpr std::chrono::seconds kTryAgainAfter{1};
 constexpr std::uint32_t kPage = 500;
+constexpr int kAskAfterMs = 30'000;
+constexpr int kReconnectWithinMs = 2'000;
 
 std::expected<std::string, std::string> read_file(const std::string& path) {
   if (path.empty()) return std::string{};
@@ -53,7 +56,10 @@ std::expected<std::shared_ptr<grpc::ChannelCredentials>, std::string> credential
 std::expected<std::unique_ptr<RtpProxy::Stub>, std::string> connect(const ApiOptions& options) {
   auto how = credentials(options);
   if (!how) return std::unexpected{how.error()};
-  return RtpProxy::NewStub(grpc::CreateChannel(options.server, *how));
+  grpc::ChannelArguments arguments;  // a stream is silent for hours: a node that vanished must be noticed
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kAskAfterMs);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kReconnectWithinMs);
+  return RtpProxy::NewStub(grpc::CreateCustomChannel(options.server, *how, arguments));
 }
 
 void introduce(grpc::ClientContext& context, const ApiOptions& options) {
@@ -122,6 +128,20 @@ std::optional<std::string> reason_to_try_again(const grpc::Status& status,
   }
 }
 
+// Where a stream began, so that a break before its first event loses none. Nothing: it did not begin.
+bool note_begin(const grpc::ClientContext& context, rtpproxy::StreamSessionEventsRequest& request) {
+  const auto& said = context.GetServerInitialMetadata();
+  const auto instance = said.find("millrace-instance-id"), sequence = said.find("millrace-sequence");
+  if (instance == said.end() || sequence == said.end()) return false;
+  const auto last = parse_number<std::uint64_t>({sequence->second.data(), sequence->second.size()});
+  if (!last) return false;
+  if (!request.has_resume_after()) {
+    request.set_resume_after(*last);
+    request.set_instance_id(std::string{instance->second.data(), instance->second.size()});
+  }
+  return true;
+}
+
 }  // namespace
 
 int api_status(const ApiOptions& options) {
@@ -179,9 +199,10 @@ int api_watch(const ApiOptions& options, const WatchOptions& watch) {
     grpc::ClientContext context;
     introduce(context, options);
     const auto reader = stub->get()->StreamSessionEvents(&context, request);
+    reader->WaitForInitialMetadata();
+    was_connected = note_begin(context, request) || was_connected;
     rtpproxy::SessionEvent event;
     while (reader->Read(&event)) {
-      was_connected = true;
       request.set_resume_after(event.sequence());
       request.set_instance_id(event.instance_id());
       if (event.event_type() == rtpproxy::SESSION_STATS_UPDATE && !watch.statistics) continue;
