@@ -278,7 +278,7 @@ def test_every_change_and_every_refusal_is_recorded_without_a_secret(guarded, tm
     assert [(entry["identity"], entry["command"], entry.get("session"), entry["result"]) for entry in entries] == [
         ("the-operator", "CreateSession", "a1", "OK"),
         ("the-operator", "CreateSession", "a1", "ALREADY_EXISTS"),
-        ("the-viewer", "CreateSession", None, "PERMISSION_DENIED"),
+        ("the-viewer", "CreateSession", "a2", "PERMISSION_DENIED"),
         ("", "DestroySession", None, "UNAUTHENTICATED"),
         ("the-admin", "DestroySession", "a1", "OK")]
     assert all(entry["peer"].startswith("127.0.0.1:") and entry["time"].endswith("Z") for entry in entries)
