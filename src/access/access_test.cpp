@@ -84,8 +84,8 @@ TEST(Access, nothing_shown_or_something_wrong_is_nobody) {
   const auto access = make({}, two_identities());
   EXPECT_NE(who(*access, {}).find("show a token"), std::string::npos);
   EXPECT_EQ(who(*access, token("")), "\"authorization\" is not \"Bearer TOKEN\"");
-  for (const auto& wrong : {std::string{"ops-toke"}, std::string{"ops-token "}, std::string{kOpsHash},
-                            std::string(100'000, 'x')}) {
+  for (const auto& wrong :
+       {std::string{"ops-toke"}, std::string{"ops-token "}, std::string{kOpsHash}, std::string(100'000, 'x')}) {
     EXPECT_EQ(who(*access, token(wrong)), "nobody has this token");
   }
 }
