@@ -61,7 +61,7 @@ inline constexpr std::size_t kMaxEgresses = 32;  // of one port
 // port, each connection is a socket of its own beside it (SO_REUSEADDR).
 struct StreamOptions {
   std::chrono::milliseconds connect_timeout{5000};
-  std::chrono::seconds keep_alive{60};     // silence before the kernel probes the peer; 0: never
+  std::chrono::seconds keep_alive{60};  // silence before the kernel probes the peer; 0: never
   std::chrono::seconds user_timeout{120};  // unacknowledged data ends the stream; 0: the system's (TCP_USER_TIMEOUT)
   friend bool operator==(const StreamOptions&, const StreamOptions&) = default;
 };
@@ -70,21 +70,21 @@ struct StreamOptions {
 // are Drop::limit; an unframed stream is slowed down instead, to bits_per_second.
 struct RateLimit {
   std::uint32_t packets_per_second = 0;
-  std::uint64_t bits_per_second = 0;       // of payload: what is inside UDP or TCP
-  std::chrono::milliseconds burst{1000};   // how much of it may come at once
+  std::uint64_t bits_per_second = 0;  // of payload: what is inside UDP or TCP
+  std::chrono::milliseconds burst{1000};  // how much of it may come at once
   [[nodiscard]] bool is_set() const { return packets_per_second != 0 || bits_per_second != 0; }
   friend bool operator==(const RateLimit&, const RateLimit&) = default;
 };
 
 struct PortPlan {
-  Slot slot = Slot::offerer_rtp;   // which peer it faces, RTP or RTCP
+  Slot slot = Slot::offerer_rtp;  // which peer it faces, RTP or RTCP
   net::Endpoint local;
-  net::Endpoint signalled;         // where the signalling says the peer is; not set: not said yet
+  net::Endpoint signalled;  // where the signalling says the peer is; not set: not said yet
   std::uint32_t signalled_revision = 0;  // grows each time the signalling names an address, also the same one
   LatchRules latching;
-  std::uint8_t tos = 0;            // IPv4 TOS / IPv6 traffic class of what leaves here
-  std::uint8_t ttl = 0;            // of what leaves here; 0: the system's
-  bool double_small = false;       // datagrams below kSmallDatagram are sent twice
+  std::uint8_t tos = 0;  // IPv4 TOS / IPv6 traffic class of what leaves here
+  std::uint8_t ttl = 0;  // of what leaves here; 0: the system's
+  bool double_small = false;  // datagrams below kSmallDatagram are sent twice
   CounterBlock* counters = nullptr;  // control took it from the arena; lives until the connection is removed
   std::vector<Egress> egresses;
   Transport transport = Transport::datagram;  // of an RTP slot; a stream has no RTCP port
@@ -113,24 +113,24 @@ struct RemoteChanged {
   Slot slot = Slot::offerer_rtp;
   RemoteState remote;
 };
-struct PortClosed {   // the socket is closed: the port may rest
+struct PortClosed {  // the socket is closed: the port may rest
   net::Endpoint local;
 };
 // A stream's way, in order, each exactly once.
 enum class StreamState : std::uint8_t {
-  waiting,     // for a client: at first, and again when both directions of the last one have ended
+  waiting,  // for a client: at first, and again when both directions of the last one have ended
   connecting,  // a client is there; on the way to the destination
   connected,
-  failed,      // the way to the destination, or a stream in the middle; both ends are closed, the next client may come
+  failed,  // the way to the destination, or a stream in the middle; both ends are closed, the next client may come
 };
 struct StreamChanged {
   ConnectionId connection;
   StreamState state = StreamState::waiting;
-  net::Endpoint client;   // of connecting and connected
-  net::Endpoint local;    // of connected: what the destination sees; differs from the plan when its port was not free
-  std::string reason;     // of failed and of waiting after a client: "connect 192.0.2.1:80: Connection refused"
+  net::Endpoint client;  // of connecting and connected
+  net::Endpoint local;  // of connected: what the destination sees; differs from the plan when its port was not free
+  std::string reason;  // of failed and of waiting after a client: "connect 192.0.2.1:80: Connection refused"
 };
-struct Removed {      // every port of it is closed, its counters are final
+struct Removed {  // every port of it is closed, its counters are final
   ConnectionId connection;
 };
 

@@ -76,11 +76,25 @@ def test_a_token_is_taken_back_by_a_reload(guarded, tmp_path):
     assert wait_for(refused_now, "the token to be refused") == grpc.StatusCode.UNAUTHENTICATED
 
 
+def watched_again(watch) -> bytes | None:
+    try:
+        return next(watch(b""))
+    except grpc.RpcError:
+        return None
+
+
 def test_health_alone_answers_without_a_token(guarded):
     daemon = guarded()
     health = daemon.channel().unary_unary("/grpc.health.v1.Health/Check")
     assert health(b"") == b"\x08\x01"                                  # SERVING
     assert health(b"\x0a\x11rtpproxy.RtpProxy") == b"\x08\x01"
+    watch = daemon.channel().unary_stream("/grpc.health.v1.Health/Watch")
+    watching = [watch(b"") for _ in range(128)]
+    assert {next(one) for one in watching} == {b"\x08\x01"}
+    assert status_of(lambda: next(watch(b"")))[0] == grpc.StatusCode.RESOURCE_EXHAUSTED   # a stranger may not watch for ever
+    assert health(b"") == b"\x08\x01"
+    watching[0].cancel()
+    wait_for(lambda: watched_again(watch), "the place of one that left")
     for version in ("v1", "v1alpha"):
         reflect = daemon.channel().stream_stream(f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo")
         list_services = b"\x3a\x01*"

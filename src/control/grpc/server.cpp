@@ -5,7 +5,6 @@
 #include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
 #include <grpcpp/generic/async_generic_service.h>
-#include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 #include <sys/resource.h>
@@ -20,6 +19,7 @@
 
 #include "control/grpc/answers.hpp"
 #include "control/grpc/event_streams.hpp"
+#include "control/grpc/health.hpp"
 #include "control/grpc/reflection.hpp"
 #include "control/grpc/service.hpp"
 #include "control/grpc/tls.hpp"
@@ -31,6 +31,7 @@ namespace {
 
 constexpr int kNice = 5;  // media goes first
 constexpr int kMaxStreamsOfConnection = 8192;
+constexpr int kMaxStreamsOfHealth = 16;  // a probe needs one
 
 // Event streams are silent for hours: a peer that is gone must be noticed, and one that asks whether we are there must
 // not be thrown out for it.
@@ -80,7 +81,6 @@ void set_up_libraries(observe::Log& log) {
   static const bool kOnce = [] {
     ::gpr_set_log_function(on_library_log);
     ::google::protobuf::SetLogHandler(nullptr);  // strings that are not UTF-8: the peer is told
-    ::grpc::EnableDefaultHealthCheckService(true);
     return true;
   }();
   (void)kOnce;
@@ -110,7 +110,7 @@ class RunningServer final : public Server {
   std::expected<void, std::string> open(const Settings& settings);
   [[nodiscard]] std::vector<std::string> listening() const override { return listening_; }
   void send_answers() override { answers_.hand_over(office_.completed); }
-  void on_drain() override { set_serving(false); }
+  void on_drain() override { health_.set_serving(false); }
   void stop(std::chrono::milliseconds grace) override;
 
  private:
@@ -121,16 +121,16 @@ class RunningServer final : public Server {
   };
   std::expected<std::unique_ptr<::grpc::Server>, std::string> listen(::grpc::ServerBuilder& builder,
                                                                      const Listener& listener);
-  void set_serving(bool serving);
 
   Office office_;
   EventStreams streams_;
   Answers answers_;
   Service service_{office_, streams_};
   std::vector<std::unique_ptr<::grpc::Service>> reflection_;
-  ::grpc::CallbackGenericService nothing_else_;
+  Health health_;
+  std::unique_ptr<::grpc::Service> health_service_, plain_health_service_;
   std::vector<std::string> listening_;
-  std::unique_ptr<::grpc::Server> server_, health_;
+  std::unique_ptr<::grpc::Server> server_, health_server_;
 };
 
 std::expected<std::unique_ptr<::grpc::Server>, std::string> RunningServer::listen(::grpc::ServerBuilder& builder,
@@ -154,6 +154,8 @@ std::expected<void, std::string> RunningServer::open(const Settings& settings) {
   builder.RegisterService(&service_);
   reflection_ = reflection_services(office_.parts.access, office_.parts.audit);
   for (auto& each : reflection_) builder.RegisterService(each.get());
+  health_service_ = health_.service();
+  builder.RegisterService(health_service_.get());
   builder.SetMaxReceiveMessageSize(static_cast<int>(settings.max_message.count));
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsOfConnection);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kAskAfterMs);
@@ -166,33 +168,25 @@ std::expected<void, std::string> RunningServer::open(const Settings& settings) {
   server_ = std::move(*server);
   if (!settings.health_listen.empty()) {
     ::grpc::ServerBuilder plain;
-    // gRPC runs no server without a service of its user's; this one says UNIMPLEMENTED.
-    plain.RegisterCallbackGenericService(&nothing_else_);
+    plain_health_service_ = health_.service();
+    plain.RegisterService(plain_health_service_.get());
+    plain.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsOfHealth);
     auto health = listen(plain, {"grpc.health_listen", settings.health_listen, ::grpc::InsecureServerCredentials()});
     if (!health) return Failure{health.error()};
-    health_ = std::move(*health);
+    health_server_ = std::move(*health);
   }
   answers_.start();
   streams_.start();
-  set_serving(true);
   return {};
-}
-
-void RunningServer::set_serving(bool serving) {
-  for (const auto* server : {&server_, &health_}) {
-    if (*server == nullptr) continue;
-    auto* health = (*server)->GetHealthCheckService();
-    health->SetServingStatus(serving);
-    health->SetServingStatus(::rtpproxy::RtpProxy::service_full_name(), serving);
-  }
 }
 
 // Shutdown says GOAWAY and waits for calls and streams, whose threads are needed until then.
 void RunningServer::stop(std::chrono::milliseconds grace) {
   if (office_.ending.exchange(true)) return;
   send_answers();
+  health_.close();
   const auto deadline = std::chrono::system_clock::now() + grace;
-  for (const auto* server : {&server_, &health_}) {
+  for (const auto* server : {&server_, &health_server_}) {
     if (*server != nullptr) (*server)->Shutdown(deadline);
   }
   streams_.stop();
