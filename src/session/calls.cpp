@@ -81,16 +81,18 @@ void Calls::end(Connection& connection, EndReason reason, Now now) {
   forget(connection);
 }
 
-void Calls::end_everything(EndReason reason, Now now) {
+void Calls::end_everything(EndReason reason, Which which, Now now) {
   std::vector<Connection*> all;
   all.reserve(connections_.size());
-  for (const auto& [id, connection] : connections_) all.push_back(connection);
+  for (const auto& [id, connection] : connections_) {
+    if (which == Which::all || connection->session == nullptr) all.push_back(connection);
+  }
   std::ranges::sort(all, {}, [](const Connection* connection) { return connection->id.value(); });
   for (Connection* connection : all) end(*connection, reason, now);
 }
 
 void Calls::end_all(EndReason reason, Now now) {
-  end_everything(reason, now);
+  end_everything(reason, Which::all, now);
   flush();
 }
 

@@ -108,7 +108,8 @@ class Calls {
   void forget(Connection& connection);                             // and its call with its last one
   void touch(Connection& connection);                              // and those it is forked with
   void end(Connection& connection, EndReason reason, Now now);
-  void end_everything(EndReason reason, Now now);
+  enum class Which : std::uint8_t { all, signalled };
+  void end_everything(EndReason reason, Which which, Now now);
   [[nodiscard]] std::optional<EndReason> sweep(Connection& connection, Now now);
   void note_first_packet(Connection& connection, Now now);  // if there was one
   void change_state(Connection& connection, State state, std::string reason, Now now);

@@ -79,7 +79,7 @@ struct Delete {
   Parties parties;
   bool weak = false;  // only the weak reference of the party
 };
-struct DeleteAll {};
+struct DeleteAll {};  // all that signalling made; sessions are their controller's
 
 // The counters of one connection, seen from the party of `from`.
 struct Query {

@@ -155,7 +155,7 @@ Reply Calls::run(const Delete& command, Now now) {
 }
 
 Reply Calls::run(const DeleteAll&, Now now) {
-  end_everything(EndReason::all_deleted, now);
+  end_everything(EndReason::all_deleted, Which::signalled, now);
   return Done{};
 }
 

@@ -31,6 +31,13 @@ void expect_nothing_left(World& world, std::string_view name) {
   EXPECT_TRUE(world.calls.connections(ConnectionId{0}, true).empty()) << name;
 }
 
+TEST(Session, is_not_for_a_sip_server_to_end_with_everything) {
+  World world;
+  (void)view_in(world.run(create("s1")));
+  world.run(DeleteAll{});
+  EXPECT_NE(world.calls.find("s1"), nullptr);
+}
+
 TEST(Session, is_a_call_with_one_complete_connection_of_two_sides) {
   World world;
   const View view = view_in(world.run(create("s1")));
@@ -201,7 +208,6 @@ TEST(Session, an_owner_has_as_many_as_it_may_after_every_kind_of_end) {
   const std::array cases{
       Case{"end", [](World& world) { world.run(End{*world.calls.find_session("s1")}); }},
       Case{"delete", [](World& world) { world.remove("s1", kCaller); }},
-      Case{"delete all", [](World& world) { world.run(DeleteAll{}); }},
       Case{"idle", [](World& world) { world.pass(seconds{6}); }},
       Case{"maximum duration",
            [](World& world) {
