@@ -168,7 +168,7 @@ TEST(GrpcServer, an_update_changes_a_session_and_no_call) {
 
 // A call of the text protocol with two connections.
 void make_call(Running& running) {
-  running.on_control([&running](session::Calls& calls, Now now) {
+  running.on_control([](session::Calls& calls, Now now) {
     using session::testing::World;
     for (const char* tag : {"tag;1", "tag;2"}) {
       (void)calls.execute(session::Offer{.parties = World::parties("call/1@x", tag, ""), .party = {}}, now);
