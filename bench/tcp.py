@@ -39,14 +39,13 @@ SEND = """
 import socket, sys, time
 peer = socket.socket(fileno=int(sys.argv[1])); block = bytes(%d); end = time.monotonic() + float(sys.argv[2])
 peer.setblocking(True)
-while time.monotonic() < end: peer.sendall(block)
-peer.shutdown(socket.SHUT_WR)
+while time.monotonic() < end + 10: peer.sendall(block)   # it is ended when the receivers have measured
 """ % BLOCK
 RECEIVE = """
 import socket, sys, time
 peer = socket.socket(fileno=int(sys.argv[1])); buffer = bytearray(%d); size = 0; start = time.monotonic()
 peer.setblocking(True)
-while (got := peer.recv_into(buffer)): size += got
+while time.monotonic() < start + float(sys.argv[2]): size += peer.recv_into(buffer)
 print(size, time.monotonic() - start)
 """ % BLOCK
 
@@ -67,7 +66,8 @@ def through(address: tuple[str, int], server: socket.socket, seconds: float, bot
     for receiver in receivers:
         size, took = receiver.communicate(timeout=seconds + 60)[0].split()
         rate += int(size) / float(took) / 1e9
-    for sender in senders:
+    for sender in senders:   # not an end of the stream: nginx ends both directions with the first
+        sender.kill()
         sender.wait(10)
     client.close()
     far.close()
