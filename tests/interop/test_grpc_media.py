@@ -78,6 +78,20 @@ def test_udp_and_rtcp_flow_both_ways(millrace):
         one.close()
 
 
+def test_a_session_may_listen_everywhere(millrace):
+    api = millrace().api()
+    far, client = udp(), udp()
+    made = api.CreateSession(request(session_id="w", listen_endpoint=endpoint("0.0.0.0"),
+                                     destination_endpoint=endpoint(port=far.getsockname()[1])))
+    client.sendto(rtp(0), ("127.0.0.1", made.listen_endpoint.port))
+    data, source = far.recvfrom(2000)
+    assert data == rtp(0) and source == ("127.0.0.1", made.forward_endpoint.port)
+    far.sendto(rtp(0, ssrc=9), source)
+    assert client.recv(2000) == rtp(0, ssrc=9)
+    far.close()
+    client.close()
+
+
 def test_losses_on_the_way_and_losses_of_ours_are_told_apart(millrace):
     api = millrace().api()
     client, far = udp(), udp()

@@ -31,15 +31,17 @@ std::expected<net::Address, Problem> to_address(std::string_view text, std::stri
         fmt::format("{}.address: {} is not an IP address; an IPv4 or IPv6 address is wanted, no name and no port",
                     field, quoted(text)));
   }
-  if (address->is_any()) {
-    return refuse(fmt::format("{}.address: {} is the unspecified address; a certain one is wanted", field, text));
-  }
   return *address;
 }
 
 std::expected<net::Endpoint, Problem> to_endpoint(const pb::Endpoint& endpoint, std::string_view field, PortRule rule) {
   const auto address = to_address(endpoint.address(), field);
   if (!address) return std::unexpected{address.error()};
+  // Ours may be everywhere, a peer is somewhere.
+  if (rule == PortRule::not_zero && address->is_any()) {
+    return refuse(
+        fmt::format("{}.address: {} is the unspecified address; a certain one is wanted", field, endpoint.address()));
+  }
   if (endpoint.port() > 65535) {
     return refuse(fmt::format("{}.port: {} is above 65535", field, endpoint.port()));
   }
