@@ -147,10 +147,7 @@ def main() -> int:
         wanted = "" if target is None else f"{'>=' if at_least else '<='} {machine.number(target)}"
         lines.append([label, unit, machine.number(value), wanted, reached])
         figures.append({"key": key, "label": label, "unit": unit, "value": value, "target": target, "reached": reached})
-    print(f"\n{conditions['processor']}, kernel {conditions['kernel']}, {conditions['date']}; medians of "
-          f"{options.rounds} round(s)\n\n{machine.table(lines)}")
-    if options.json:
-        Path(options.json).write_text(json.dumps({"conditions": conditions, "figures": figures, "runs": runs}, indent=1) + "\n")
+    machine.publish(lines, {"conditions": conditions, "figures": figures, "runs": runs}, options)
     return 0
 
 

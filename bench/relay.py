@@ -64,7 +64,7 @@ def measure(relay: relays.Relay, measurement: figures.Measurement, options: argp
     out.unlink(missing_ok=True)
     with relays.running(relay, options.relay_cpu) as pid:
         done = subprocess.run(
-            [str(relays.BIN / "mrload"), *measurement.arguments, "--relay", relays.CONTROL,
+            [str(machine.BIN / "mrload"), *measurement.arguments, "--relay", relays.CONTROL,
              "--protocol", relay.protocol, "--local", GENERATOR_ADDRESS, "--pid", str(pid),
              "--cpu", str(options.generator_cpu), "--json", str(out)],
             capture_output=True, text=True, timeout=MEASUREMENT_WITHIN_S, check=False)
@@ -110,7 +110,7 @@ def conditions(chosen: list[relays.Relay], options: argparse.Namespace) -> dict:
         "net.core.rmem_default": machine.first_line("/proc/sys/net/core/rmem_default"),
         "net.core.rmem_max": machine.first_line("/proc/sys/net/core/rmem_max"),
         "relays": {relay.name: {"version": relays.version_of(relay),
-                                "command": " ".join(relay.command).replace(f"{relays.ROOT}/", "")}
+                                "command": " ".join(relay.command).replace(f"{machine.ROOT}/", "")}
                    for relay in chosen},
     }
 

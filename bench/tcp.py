@@ -198,10 +198,7 @@ def main() -> int:
             lines.append([f"TCP {way}", unit, *(f"{value:.2f}" for value in values.values()),
                           machine.number(ratio), ">= 0.70" if speed else "", reached])
             figures.append({"way": way, "key": key, "values": values, "ratio": ratio, "reached": reached})
-    print(f"\n{conditions['processor']}, kernel {conditions['kernel']}, {conditions['date']}; medians of "
-          f"{options.rounds} round(s)\n\n{machine.table(lines)}")
-    if options.json:
-        Path(options.json).write_text(json.dumps({"conditions": conditions, "figures": figures, "runs": runs}, indent=1) + "\n")
+    machine.publish(lines, {"conditions": conditions, "figures": figures, "runs": runs}, options)
     return 0
 
 

@@ -10,13 +10,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-BIN = ROOT / "build" / "release" / "bin"
+from shared import machine
+from shared.machine import BIN
+
 CONTROL = "127.0.0.1:22991"
 # 4,000 calls of four ports, from below the generator's: those are on another loopback address.
 PORT_MIN, PORT_MAX = 10000, 59999
 READY_WITHIN_S = 10.0
-STOP_WITHIN_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -90,12 +90,7 @@ def running(relay: Relay, cpu: int):
                     raise RuntimeError(f"{relay.name} did not start: {said or 'it said nothing'}")
             yield process.pid
         finally:
-            process.terminate()
-            try:
-                process.wait(STOP_WITHIN_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            machine.stop(process)
 
 
 def version_of(relay: Relay) -> str:

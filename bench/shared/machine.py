@@ -1,6 +1,8 @@
 """The machine of a run, and a daemon on it: what every benchmark tells and starts."""
 
+import argparse
 import contextlib
+import json
 import os
 import re
 import subprocess
@@ -50,6 +52,24 @@ def table(lines: list[list[str]]) -> str:
                      for line in lines)
 
 
+def publish(lines: list[list[str]], everything: dict, options: argparse.Namespace) -> None:
+    """The table for people; every figure and run into --json FILE."""
+    conditions = everything["conditions"]
+    print(f"\n{conditions['processor']}, kernel {conditions['kernel']}, {conditions['date']}; medians of "
+          f"{options.rounds} round(s)\n\n{table(lines)}")
+    if options.json:
+        Path(options.json).write_text(json.dumps(everything, indent=1) + "\n")
+
+
+def stop(process: subprocess.Popen) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 @dataclass(frozen=True)
 class Millrace:
     pid: int
@@ -76,9 +96,4 @@ def millrace(scratch: Path, *settings: str, cpus: str = ""):
                 time.sleep(0.02)
             yield Millrace(process.pid, ready[1], ready[2])
         finally:
-            process.terminate()
-            try:
-                process.wait(STOP_WITHIN_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            stop(process)
