@@ -61,6 +61,17 @@ def watching(daemon: machine.Millrace, streams: int, cpu: int):
         child.wait()
 
 
+def wait_for_media(scratch: Path, rate: int, generator: subprocess.Popen) -> None:
+    """Until the node itself says that it relays most of the rate."""
+    while generator.poll() is None:
+        asked = subprocess.run([str(machine.BIN / "mrctl"), "--socket", f"{scratch}/admin.sock", "--json", "status"],
+                               capture_output=True, text=True, timeout=10, check=True)
+        if json.loads(asked.stdout)["packets_per_second"] > 0.8 * rate:
+            return
+        time.sleep(0.1)
+    raise RuntimeError("the generator ended before the node relayed anything")
+
+
 def media(daemon: machine.Millrace, rate: int, seconds: int, options, scratch: Path, beside=None) -> dict:
     """mrload's figures for so many packets a second, while `beside` runs."""
     out = scratch / "media.json"
@@ -69,8 +80,11 @@ def media(daemon: machine.Millrace, rate: int, seconds: int, options, scratch: P
                str(options.load_cpu), "--json", str(out)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as child:
         try:
-            time.sleep(1.5)   # the generator measures the direct path first, and places its calls
+            if beside:   # the generator measures the direct path first, and places its calls
+                wait_for_media(scratch, rate, child)
             result = beside() if beside else None
+            if beside and child.poll() is not None:
+                raise RuntimeError("media had ended before what was to run beside it")
             _, said = child.communicate(timeout=180)
         finally:
             child.kill()
@@ -95,7 +109,7 @@ def one_round(options, scratch: Path) -> dict[str, float]:
         with machine.millrace(scratch, cpus=str(options.relay_cpu)) as daemon:
             beside = (lambda: load("status", daemon.grpc, str(seconds), str(STATUS_RATE), cpu=options.load_cpu)) \
                 if with_api else None
-            run = media(daemon, 100_000, seconds + 2, options, scratch, beside)
+            run = media(daemon, 100_000, seconds + 4, options, scratch, beside)
             figures[f"lost_{name}"] = run["lost_packets"]
             figures[f"cpu_{name}"] = run["cpu_per_packet_us"]
             if with_api:
@@ -106,9 +120,9 @@ def one_round(options, scratch: Path) -> dict[str, float]:
                                  cpu=options.load_cpu)
             if streams:
                 with watching(daemon, streams, options.load_cpu):
-                    run = media(daemon, 20_000, seconds + 2, options, scratch, churn)
+                    run = media(daemon, 20_000, seconds + 4, options, scratch, churn)
             else:
-                run = media(daemon, 20_000, seconds + 2, options, scratch, churn)
+                run = media(daemon, 20_000, seconds + 4, options, scratch, churn)
             figures[f"lost_{name}"] = run["lost_packets"]
             figures[f"added_p99_{name}"] = run["added_p99_us"]
     return figures
